@@ -1,0 +1,51 @@
+"""Processes that must not outlive the one that started them, and the ones that did."""
+
+import contextlib
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import psutil
+
+
+def bound_to_parent(command: list[str], stop_signal: signal.Signals = signal.SIGTERM) -> list[str]:
+    """The command, told by the kernel to stop when its parent dies, even by SIGKILL (Linux with util-linux).
+
+    Start it from a thread that lives as long as the process: the kernel takes the thread for the parent.
+    """
+    if not _knows_parent_death():
+        return command
+    return ["setpriv", "--pdeathsig", stop_signal.name.removeprefix("SIG"), "--", *command]
+
+
+def stop_leftover(pid_file: Path, marker: str, stop_signal: signal.Signals, grace: float = 30) -> None:
+    """Stop the engine an earlier start left running, and remove a `pid_file` that names nobody of ours.
+
+    A pid may have gone to somebody else since, so its command line must contain `marker`.
+    """
+    if not pid_file.exists():
+        return
+    with contextlib.suppress(psutil.NoSuchProcess, ValueError, IndexError):
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        if marker in " ".join(process.cmdline()):
+            process.send_signal(stop_signal)
+            wait_or_kill(process, grace)
+    pid_file.unlink(missing_ok=True)
+
+
+def wait_or_kill(process: psutil.Process | subprocess.Popen[bytes], grace: float) -> None:
+    """Wait until the process is gone, and after `grace` seconds see to it."""
+    try:
+        process.wait(timeout=grace)
+    except (psutil.TimeoutExpired, subprocess.TimeoutExpired):
+        process.kill()
+        process.wait()
+
+
+def _knows_parent_death() -> bool:
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        return False
+    text = subprocess.run([setpriv, "--help"], capture_output=True, text=True, check=False).stdout
+    return "--pdeathsig" in text

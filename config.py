@@ -1,0 +1,149 @@
+"""Every setting of PortalOps, read from the environment once per process and checked as a whole.
+
+Nothing else reads the environment. `load()` names every bad variable in one ConfigError, so that nobody fixes ten
+variables in ten starts. It is pydantic alone: each process reads the settings, and pydantic-settings would add half as
+much again to their import without making this page shorter.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError
+
+from app.foundation import setting_rules as rules
+from app.foundation.embedded.location import postgres_url, redis_url
+from app.foundation.secret_files import secret_file
+
+ROOT = Path(__file__).resolve().parent
+
+# Each is also read from the file that NAME_FILE points to, which is how containers hand over secrets.
+SECRETS = (
+    "database_url",
+    "redis_url",
+    "secret_key",
+    "jwt_secret_key",
+    "hr_webhook_api_key",
+    "admin_password",
+    "smtp_password",
+)
+
+
+class ConfigError(Exception):
+    """The environment makes no sense; the message has one line for each bad variable, and no secret."""
+
+
+class Settings(BaseModel):
+    """A field is the variable of the same name in capitals; `env.example` explains each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+    environment: Literal["development", "production"] = "development"
+    data_dir: rules.DataDir = Path("data")
+
+    debug: rules.DebugMode = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    project_name: str = "PortalOps"
+    timezone: rules.Zone = "UTC"
+    api_v1_str: str = Field("/api", pattern=r"^(/[\w.-]+)+$")
+
+    host: str = "127.0.0.1"
+    port: rules.Port = 8000
+    public_url: rules.PublicUrl = ""
+    trusted_hosts: rules.Hosts = ()
+    cors_origins: rules.Origins = ()
+    proxy_count: int = Field(0, ge=0, le=9)
+    max_file_size: ByteSize = ByteSize(10 * 1024 * 1024)
+
+    database_url: rules.PostgresUrl = ""
+    redis_url: rules.RedisUrl = ""
+    db_pool_size: int = Field(10, ge=1, le=500)
+    web_workers: int = Field(2, ge=1, le=64)
+    web_threads: int = Field(8, ge=1, le=64)
+    worker_count: int = Field(1, ge=1, le=64)
+
+    secret_key: rules.SigningSecret = ""
+    jwt_secret_key: rules.SigningSecret = ""
+    jwt_access_token_expire_minutes: int = Field(15, ge=1, le=24 * 60)
+    hr_webhook_api_key: rules.ApiKeys = ()
+    admin_email: str = Field("admin@portalops.local", pattern=r"^[^@\s]+@[^@\s]+$")
+    admin_password: rules.Password = ""
+
+    smtp_host: str = ""
+    smtp_port: rules.Port = 587
+    smtp_user: str = ""
+    smtp_password: rules.Hidden = ""
+    smtp_starttls: bool = True
+    from_email: str = Field("portalops@localhost", pattern=r"^[^@]+@[^@\s]+$")
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @property
+    def embedded_database(self) -> bool:
+        return self.database_url == postgres_url(self.data_dir)
+
+    @property
+    def embedded_redis(self) -> bool:
+        return self.redis_url == redis_url(self.data_dir)
+
+    def is_generated(self, name: str) -> bool:
+        """Whether a secret is the one this data directory made for itself, so that somebody must be told it once."""
+        path, value = secret_file(self.data_dir, name), getattr(self, name)
+        return path.exists() and path.read_text() in (value if isinstance(value, tuple) else (value,))
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in `environ`; without one, in this process's environment and the repository's `.env` file.
+
+    An empty variable counts as unset. Raises ConfigError.
+    """
+    everything = _process_environment() if environ is None else environ
+    given = {name: value for name, value in everything.items() if value.strip()}
+    values = {name: given[name.upper()] for name in Settings.model_fields if name.upper() in given}
+    from_files, faults = _secret_files(given)
+    try:
+        settings = Settings.model_validate(values | from_files)
+    except ValidationError as error:
+        for fault in error.errors(include_input=False, include_url=False):
+            faults.setdefault(str(fault["loc"][0]).upper(), fault["msg"].removeprefix("Value error, "))
+        raise _config_error(faults) from None
+    if faults:
+        raise _config_error(faults)
+    return settings
+
+
+def _process_environment() -> Mapping[str, str]:
+    file = ROOT / ".env"
+    if os.environ.get("ENVIRONMENT") == "production" or not file.exists():
+        return os.environ
+    from dotenv import dotenv_values  # noqa: PLC0415 - most processes have no such file
+
+    return {name: value or "" for name, value in dotenv_values(file).items()} | dict(os.environ)
+
+
+def _secret_files(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The secrets that NAME_FILE variables point to, and what is wrong with some of those variables."""
+    values, faults = {}, {}
+    for name in SECRETS:
+        variable = name.upper()
+        path = given.get(f"{variable}_FILE")
+        if path is None:
+            continue
+        if variable in given:
+            faults[variable] = f"given twice, here and as {variable}_FILE"
+        try:
+            values[name] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            faults[variable] = f"{variable}_FILE can't be read ({getattr(error, 'strerror', 'not text')})"
+        else:
+            if not values[name]:
+                faults[variable] = f"{variable}_FILE is empty"
+    return values, faults
+
+
+def _config_error(faults: Mapping[str, str]) -> ConfigError:
+    lines = [f"  {name}: {fault}" for name, fault in faults.items()]
+    return ConfigError("\n".join(["PortalOps can't start with these settings:", *lines]))
