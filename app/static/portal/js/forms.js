@@ -25,6 +25,7 @@
   document.head.prepend(sheet);
   const options = (el) => ({ width: '100%', placeholder: 'Choose…', allowClear: !el.required, minimumResultsForSearch: 8 });
   const enhance = (el) => {
+    el.dataset.placeholder = 'Choose…';
     const $el = window.jQuery(el), box = $el.select2(options(el)).data('select2').$container;
     const label = document.querySelector(`label[for="${CSS.escape(el.id)}"]`);
     if (label) { label.id = label.id || `${el.id}-label`; box.find('.select2-selection').attr('aria-label', label.textContent.trim()); }
