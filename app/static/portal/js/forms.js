@@ -26,13 +26,15 @@
   const options = (el) => ({ width: '100%', placeholder: 'Choose…', allowClear: !el.required, minimumResultsForSearch: 8 });
   const enhance = (el) => {
     el.dataset.placeholder = 'Choose…';
-    const $el = window.jQuery(el), box = $el.select2(options(el)).data('select2').$container;
+    const $el = window.jQuery(el), box = $el.select2({ ...options(el), ...('remote' in el.dataset ? remote(el) : {}) }).data('select2').$container;
     const label = document.querySelector(`label[for="${CSS.escape(el.id)}"]`);
     if (label) { label.id = label.id || `${el.id}-label`; box.find('.select2-selection').attr('aria-label', label.textContent.trim()); }
     const described = el.getAttribute('aria-describedby');
     if (described) box.find('.select2-selection').attr('aria-describedby', described);
     $el.on('change', (e) => { if (!e.originalEvent) el.dispatchEvent(new Event('input', { bubbles: true })); });
   };
+  // data-remote: the server searches (GET endpoint?q=term, answers [{id, text}]); else all choices are fetched once.
+  const remote = (el) => ({ ajax: { url: el.dataset.endpoint, delay: 200, dataType: 'json', data: ({ term, page }) => ({ q: term || '', page: page || 1 }), processResults: (d) => ({ results: d.results || d }) } });
   const fetchInto = async (el) => {
     const master = el.dataset.master && document.getElementById(el.dataset.master);
     const chosen = el.value;
@@ -44,6 +46,6 @@
   (window.jQuery ? Promise.resolve() : load(jquery)).then(() => load(select2Js)).then(() => {
     window.jQuery(document).on('select2:open', () => document.querySelector('.select2-container--open .select2-search__field')?.focus());
     big.concat(ajax).forEach(enhance);
-    ajax.forEach((el) => fetchInto(el).catch(() => window.portal.toast('The choices could not be loaded', 'bad')));
+    ajax.filter((el) => !('remote' in el.dataset)).forEach((el) => fetchInto(el).catch(() => window.portal.toast('The choices could not be loaded', 'bad')));
   });
 })();

@@ -32,17 +32,22 @@
       const parsed = new DOMParser().parseFromString(html, 'text/html').body;
       const el = parsed.querySelector('select, textarea, input');
       if (el.tagName === 'SELECT') { el.multiple = false; el.removeAttribute('multiple'); [...el.options].filter((o) => o.value === '__None').forEach((o) => o.remove()); return el; }
-      if (el.type === 'checkbox') return Object.assign(document.createElement('select'), { innerHTML: '<option value="y">Yes</option><option value="n">No</option>' });
+      if (el.type === 'checkbox') return Object.assign(document.createElement('input'), { type: 'hidden', value: 'y' });
       const input = document.createElement('input');
       input.type = parsed.querySelector('.appbuilder_date') ? 'date' : el.type === 'number' ? 'number' : 'text';
       if (parsed.querySelector('.appbuilder_datetime')) input.placeholder = 'YYYY-MM-DD HH:MM:SS';
       return input;
     };
     const fill = () => {
-      op.replaceChildren(...data.filters[col.value].map((text, i) => new Option(text, i)));
       const el = document.importNode(control(data.fields[col.value]), true);
+      // FAB knows a boolean filter by "y" only: "no" is "not equal to y".
+      const words = el.type === 'hidden' ? { 'Equal to': 'is yes', 'Not Equal to': 'is no' } : { 'Equal to': 'is', 'Not Equal to': 'is not', Relation: 'is', 'No Relation': 'is not' };
+      op.replaceChildren(...data.filters[col.value].map((text, i) => new Option(words[text] || text.toLowerCase(), i)));
+      const first = [...op.options].find((o) => o.text === 'contains');
+      if (first) first.selected = true;
       el.className = 'form-control'; el.id = 'filter-value'; el.dataset.value = ''; el.required = true; el.removeAttribute('style');
       el.setAttribute('aria-label', data.labels[col.value]);
+      slot.hidden = el.type === 'hidden';
       slot.replaceChildren(el);
       name();
     };
