@@ -134,7 +134,7 @@ def _generated(info: ValidationInfo) -> str:
     try:
         return generated_secret(info.data["data_dir"], info.field_name or "")
     except (OSError, EmbeddedError) as error:
-        raise ValueError(f"can't be kept in DATA_DIR: {error}") from None
+        raise ValueError(f"can't be kept: {error}") from None
 
 
 Hidden = Annotated[str, Field(repr=False)]

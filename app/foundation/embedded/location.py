@@ -46,7 +46,10 @@ def redis_url(data_dir: Path) -> str:
 
 def private_directory(path: Path) -> Path:
     """Make a folder for its owner only; refuse one that somebody else put there first."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmbeddedError(f"{path} can't be made ({error.strerror}): choose another DATA_DIR.") from None
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise EmbeddedError(f"{path} belongs to somebody else: choose another DATA_DIR.")

@@ -6,7 +6,6 @@ The wheel's own get_server() takes one lock file for all users of a machine, so 
 import shutil
 import signal
 import subprocess
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from app.foundation.embedded.location import (
     private_directory,
     socket_dir,
 )
-from app.foundation.embedded.processes import stop_leftover
+from app.foundation.embedded.processes import stop_leftover, wait_until
 
 _SETTINGS = {
     "listen_addresses": "",
@@ -77,18 +76,16 @@ class Postgres:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return [*privilege.runner(self.folder), str(binary("postgres")), "-D", str(self.folder), *options]
 
+    def answers(self) -> bool:
+        try:
+            self._connect().close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
     def wait_ready(self, timeout: float = 30) -> None:
         """Return as soon as the server answers; after `timeout` seconds raise EmbeddedError."""
-        deadline = time.monotonic() + timeout
-        while True:
-            try:
-                self._connect().close()
-            except psycopg2.OperationalError as error:
-                if time.monotonic() > deadline:
-                    raise EmbeddedError(f"PostgreSQL did not answer within {timeout:g} s: {error}") from error
-                time.sleep(0.05)
-            else:
-                return
+        wait_until(self.answers, timeout, "PostgreSQL")
 
     def create_database(self, name: str = DATABASE, template: str = "template1") -> None:
         """Make the database unless it is there; `template` must have no connections."""
@@ -117,7 +114,8 @@ class Postgres:
         options = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options += ["--auth=trust", f"--username={USER}"] + (["--no-sync"] if self.fast else [])
         command = [*privilege.runner(unfinished), str(binary("initdb")), "-D", str(unfinished), *options]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        # A session of its own, so that a Ctrl-C at the terminal does not reach it: it takes a second.
+        done = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
         if done.returncode != 0:
             raise EmbeddedError(f"PostgreSQL could not make its folder {self.folder}: {done.stderr.strip()}")
         unfinished.rename(self.folder)

@@ -4,9 +4,14 @@ import contextlib
 import shutil
 import signal
 import subprocess
+import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import psutil
+
+from app.foundation.embedded.location import EmbeddedError
 
 
 def bound_to_parent(command: list[str], stop_signal: signal.Signals = signal.SIGTERM) -> list[str]:
@@ -43,6 +48,15 @@ def wait_or_kill(process: psutil.Process | subprocess.Popen[bytes], grace: float
         process.wait()
 
 
+def wait_until(ready: Callable[[], bool], timeout: float, who: str) -> None:
+    deadline = time.monotonic() + timeout
+    while not ready():
+        if time.monotonic() > deadline:
+            raise EmbeddedError(f"{who} did not answer within {timeout:g} s.")
+        time.sleep(0.05)
+
+
+@cache
 def _knows_parent_death() -> bool:
     setpriv = shutil.which("setpriv")
     if setpriv is None:

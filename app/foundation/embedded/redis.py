@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +16,7 @@ from app.foundation.embedded.location import (
     redis_url,
     socket_dir,
 )
-from app.foundation.embedded.processes import stop_leftover
+from app.foundation.embedded.processes import stop_leftover, wait_until
 
 _OLDEST = 6
 _HELP = f"Install redis-server or valkey-server (version {_OLDEST} or newer), or set REDIS_URL."
@@ -66,13 +65,9 @@ class Redis:
 
     def wait_ready(self, timeout: float = 30) -> None:
         """Return as soon as the server answers and has read its log; after `timeout` seconds raise EmbeddedError."""
-        deadline = time.monotonic() + timeout
-        while not self._answers():
-            if time.monotonic() > deadline:
-                raise EmbeddedError(f"Redis did not answer within {timeout:g} s.")
-            time.sleep(0.05)
+        wait_until(self.answers, timeout, "Redis")
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         """One PING by hand: importing the client takes longer than starting the server."""
         try:
             with socket.socket(socket.AF_UNIX) as connection:

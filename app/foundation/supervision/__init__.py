@@ -1,0 +1,1 @@
+"""Runs programs in the foreground, starts again what dies, and leaves nothing behind."""
