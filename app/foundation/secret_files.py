@@ -21,7 +21,6 @@ def generated_secret(data_dir: Path, name: str) -> str:
     path = secret_file(data_dir, name)
     with suppress(FileNotFoundError):
         return path.read_text()
-    private_directory(data_dir)
     private_directory(path.parent)
     with NamedTemporaryFile("w", dir=path.parent) as draft:  # mode 0600
         draft.write(secrets.token_urlsafe(32))

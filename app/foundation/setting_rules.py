@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from app.foundation.embedded.location import EmbeddedError, postgres_url, redis_url
+from app.foundation.embedded.location import EmbeddedError, postgres_url, private_directory, redis_url
 from app.foundation.secret_files import generated_secret
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -37,12 +37,13 @@ def _parts(value: object) -> object:
     )
 
 
-def _absolute(value: Path) -> Path:
-    """Relative to the repository, whatever folder a process was started in."""
+def _data_dir(value: Path, info: ValidationInfo) -> Path:
+    """Relative to the repository, whatever folder a process was started in. Development makes it on the way."""
     try:
-        return (_REPOSITORY / value.expanduser()).resolve()
-    except RuntimeError:
-        raise ValueError("not in the home folder of anybody here") from None
+        path = (_REPOSITORY / value.expanduser()).resolve()
+        return private_directory(path) if info.data.get("environment") == "development" else path
+    except (RuntimeError, EmbeddedError) as error:
+        raise ValueError(str(error)) from None
 
 
 def _off_in_production(value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic passes it so
@@ -141,7 +142,7 @@ Hidden = Annotated[str, Field(repr=False)]
 Parts = Annotated[tuple[str, ...], BeforeValidator(_parts)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 DebugMode = Annotated[bool, AfterValidator(_off_in_production)]
-DataDir = Annotated[Path, AfterValidator(_absolute)]
+DataDir = Annotated[Path, AfterValidator(_data_dir)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
 PublicUrl = Annotated[str, AfterValidator(_http_url)]
 Origins = Annotated[Parts, AfterValidator(_named_in_production)]

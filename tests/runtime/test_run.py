@@ -1,0 +1,48 @@
+"""run.py: what it refuses, in one sentence and without a traceback."""
+
+import fcntl
+import socket
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.runtime.processes import Started
+
+
+def test_bad_settings_are_one_message(data_dir: Path, start: Callable[..., Started]) -> None:
+    process = start("run.py", DATA_DIR=str(data_dir), PORT="many", TIMEZONE="Moon/Base")
+    assert process.end() == 2
+    assert [line.split(":")[0].strip() for line in process.output.splitlines()[1:]] == ["TIMEZONE", "PORT"]
+
+
+def test_a_second_start_on_the_same_data_is_refused(data_dir: Path, start: Callable[..., Started]) -> None:
+    data_dir.mkdir(mode=0o700)
+    with (data_dir / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = start("run.py", DATA_DIR=str(data_dir))
+        assert process.end() == 1
+    assert process.output == f"PortalOps is already running on {data_dir}.\n"
+
+
+def test_a_taken_port_is_named(data_dir: Path, start: Callable[..., Started]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = start("run.py", DATA_DIR=str(data_dir), PORT=str(port))
+        assert process.end() == 1
+    assert process.output.startswith(f"Can't listen on 127.0.0.1, port {port} (Address already in use)")
+    assert not (data_dir / "postgres").exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path, start: Callable[..., Started]) -> None:
+    (tmp_path / "file").touch()
+    process = start("run.py", DATA_DIR=str(tmp_path / "file" / "data"))
+    assert process.end() == 2
+    assert "DATA_DIR: " in process.output
+    assert "choose another DATA_DIR" in process.output
+    assert len(process.output.splitlines()) == 2
+
+
+def test_the_data_folder_is_private(data_dir: Path, start: Callable[..., Started]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        start("run.py", DATA_DIR=str(data_dir), PORT=str(taken.getsockname()[1])).end()
+    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
