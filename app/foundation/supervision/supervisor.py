@@ -29,7 +29,7 @@ _POLL_SECONDS = 0.1
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-class Stopped(Exception):  # noqa: N818 - it is no error
+class Stopped(Exception):
     """Somebody asked us to stop."""
 
 
