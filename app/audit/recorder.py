@@ -1,0 +1,161 @@
+"""Every change of every audited row becomes an entry in the same transaction. Nobody calls this for CRUD.
+
+A model is audited unless it says `__audit__ = False`. `__audit_noun__` is the first half of the action's name,
+`__audit_secret__` names columns whose change is worth knowing and whose value is not, `__audit_quiet__` names columns
+whose change is no news.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import event, insert, inspect
+from sqlalchemy.orm import MANYTOMANY, Session
+
+from app.audit.models import AuditEntry
+from app.foundation.actor import current_actor
+from app.foundation.database import db
+
+ALWAYS_QUIET = frozenset({"created_at", "updated_at", "created_on", "changed_on"})
+HIDDEN = "(hidden)"
+LONGEST_TEXT = 10_000
+
+State = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Change:
+    """A change of one row, noted before the flush; a new row's id is known only after it."""
+
+    row: Any
+    verb: str
+    before: State | None
+    after: State | None
+
+    def values(self) -> dict[str, Any]:
+        """The entry's columns."""
+        key = inspect(self.row).identity
+        return entry_values(
+            f"{noun_of(type(self.row))}.{self.verb}",
+            target_type=noun_of(type(self.row)),
+            target_id=str(key[0]) if key else None,
+            target_label=str(self.row)[:200],
+            before=self.before,
+            after=self.after,
+        )
+
+
+def noun_of(model: type[Any]) -> str:
+    """What the log calls a row of this model."""
+    return (
+        getattr(model, "__audit_noun__", None) or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", model.__name__).lower()
+    )
+
+
+def entry_values(action: str, **columns: Any) -> dict[str, Any]:
+    """The columns of an entry by whoever is acting now; the trigger fills in the rest."""
+    actor = current_actor()
+    blank = {"id": 0, "target_id": None, "target_label": None, "before": None, "after": None}
+    return {
+        **blank,
+        **columns,
+        "action": action,
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "actor_email": actor.email,
+        "address": actor.address,
+        "request_id": actor.request_id,
+    }
+
+
+def record(action: str, **columns: Any) -> None:
+    """Note a business fact that is no change of a row: a sign-in, a denial, an export."""
+    db.session.execute(insert(AuditEntry.__table__), [entry_values(action, **columns)])
+
+
+@event.listens_for(db.session, "before_flush")
+def _note_changes(session: Session, _context: Any, _instances: Any) -> None:
+    noted = session.info.setdefault("audit_changes", [])
+    for verb, rows in (("create", session.new), ("update", session.dirty), ("delete", session.deleted)):
+        noted.extend(filter(None, (_change(row, verb) for row in rows if getattr(row, "__audit__", True))))
+
+
+@event.listens_for(db.session, "after_flush")
+def _record_changes(session: Session, _context: Any) -> None:
+    noted = session.info.pop("audit_changes", [])
+    if noted:
+        session.connection().execute(insert(AuditEntry.__table__), [change.values() for change in noted])
+
+
+@event.listens_for(db.session, "after_rollback")
+def _forget_changes(session: Session) -> None:
+    session.info.pop("audit_changes", None)
+
+
+def _change(row: Any, verb: str) -> Change | None:
+    before, after = _difference(row, verb)
+    if verb == "update" and before == after:
+        return None
+    return Change(row, verb, before if verb != "create" else None, after if verb != "delete" else None)
+
+
+def _difference(row: Any, verb: str) -> tuple[State, State]:
+    """The changed fields before and after: all that have a value for a new or deleted row."""
+    state = inspect(row)
+    secret = getattr(row, "__audit_secret__", ())
+    quiet = ALWAYS_QUIET | set(getattr(row, "__audit_quiet__", ()))
+    before: State = {}
+    after: State = {}
+    names = [attribute.key for attribute in state.mapper.column_attrs]
+    names += [
+        link.key for link in state.mapper.relationships if link.direction is MANYTOMANY and not link.viewonly
+    ]
+    for name in names:
+        if name in quiet or (name in state.unloaded and verb != "delete"):
+            continue
+        old, new = _old_and_new(state, name, verb)
+        if old == new:
+            continue
+        hide = name in secret
+        before[name] = HIDDEN if hide and old is not None else old
+        after[name] = HIDDEN if hide and new is not None else new
+    return before, after
+
+
+def _old_and_new(state: Any, name: str, verb: str) -> tuple[Any, Any]:
+    if name in state.mapper.relationships:
+        return _linked(state, name, verb)
+    history = state.attrs[name].history
+    current = None if name in state.unloaded else _plain(state.attrs[name].value)
+    if verb == "create":
+        return None, current
+    if verb == "delete":
+        return (_plain(history.deleted[0]) if history.deleted else current), None
+    if not history.has_changes():
+        return current, current
+    return (_plain(history.deleted[0]) if history.deleted else None), current
+
+
+def _linked(state: Any, name: str, verb: str) -> tuple[Any, Any]:
+    history = state.attrs[name].history
+    kept = [str(row) for row in history.unchanged or ()]
+    old = sorted(kept + [str(row) for row in history.deleted or ()])
+    new = sorted(kept + [str(row) for row in history.added or ()])
+    if verb == "create":
+        return None, new or None
+    return old, (None if verb == "delete" else new)
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, str):
+        return str(value[:LONGEST_TEXT])
+    return value

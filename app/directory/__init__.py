@@ -1,0 +1,1 @@
+"""Everybody the company knows, their departments, and the accounts they sign in with."""

@@ -1,0 +1,53 @@
+"""The verbs of the directory: people and departments, and the accounts they sign in with."""
+
+from app.directory.operations.accounts import (
+    accept_invitation,
+    change_password,
+    change_roles,
+    check_an_admin_remains,
+    close_sign_in,
+    end_session,
+    end_sessions,
+    ensure_account,
+    grant_role,
+    invite,
+    invited_account,
+    link_account,
+    open_sign_in,
+)
+from app.directory.operations.people import (
+    change_department,
+    change_person,
+    create_department,
+    create_person,
+    deactivate_person,
+    delete_department,
+    reactivate_person,
+    valid_email,
+)
+from app.directory.operations.signing_in import authenticate
+
+__all__ = [
+    "accept_invitation",
+    "authenticate",
+    "change_department",
+    "change_password",
+    "change_person",
+    "change_roles",
+    "check_an_admin_remains",
+    "close_sign_in",
+    "create_department",
+    "create_person",
+    "deactivate_person",
+    "delete_department",
+    "end_session",
+    "end_sessions",
+    "ensure_account",
+    "grant_role",
+    "invite",
+    "invited_account",
+    "link_account",
+    "open_sign_in",
+    "reactivate_person",
+    "valid_email",
+]

@@ -1,0 +1,42 @@
+"""Signing in: one answer for every failure, and a session that everything given out belongs to."""
+
+import secrets
+
+from flask import has_request_context, request
+from sqlalchemy import func, select
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from app.audit import recorder
+from app.directory.models import Account, Person, SignInSession
+from app.foundation.actor import acting_as
+from app.foundation.database import db
+from app.foundation.scoping import unscoped
+
+_NOBODY = generate_password_hash(secrets.token_urlsafe(16))
+
+
+def authenticate(email: str, password: str) -> tuple[Account, SignInSession] | None:
+    """The account and a new session if the password is right; None, after the same work, in every other case."""
+    with unscoped():
+        account = db.session.scalar(select(Account).where(func.lower(Account.email) == email.strip().lower()))
+        known = account is not None and account.active and account.password
+        right = check_password_hash(account.password if known else _NOBODY, password)  # type: ignore[union-attr,arg-type]
+        if not (known and right and account):
+            recorder.record("auth.login_failed", target_type="account", target_label=email.strip()[:200])
+            return None
+        person = db.session.scalar(select(Person).where(Person.account_id == account.id))
+        with acting_as(str(account), person_id=person.id if person else None, email=account.email):
+            recorder.record(
+                "auth.login", target_type="account", target_id=str(account.id), target_label=account.email
+            )
+        return account, _open_session(account)
+
+
+def _open_session(account: Account) -> SignInSession:
+    opened = SignInSession(id=secrets.token_urlsafe(24), account_id=account.id)
+    if has_request_context():
+        opened.address = request.remote_addr
+        opened.client = request.headers.get("User-Agent", "")[:300]
+    db.session.add(opened)
+    db.session.flush()
+    return opened

@@ -1,0 +1,73 @@
+"""Reads of the directory."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from app.directory.models import Account, Department, Group, Person, Role, SignInSession
+from app.foundation.database import db
+from app.foundation.scoping import unscoped
+from app.foundation.viewer import Viewer
+
+
+def account_of_session(account_id: int, session_id: str | None) -> Account | None:
+    """The open account behind a sign-in session that has not ended, with its roles, in one statement."""
+    with unscoped():
+        query = (
+            select(Account)
+            .join(SignInSession, SignInSession.account_id == Account.id)
+            .where(Account.id == account_id, Account.active)
+            .where(SignInSession.id == session_id, SignInSession.ended_at.is_(None))
+            .options(joinedload(Account.roles), joinedload(Account.groups).joinedload(Group.roles))
+        )
+        return db.session.scalars(query).unique().one_or_none()
+
+
+def viewer_of(account: Account) -> Viewer:
+    """Whom an account stands for."""
+    with unscoped():
+        person_id = db.session.scalar(select(Person.id).where(Person.account_id == account.id))
+    name = f"{account.first_name} {account.last_name}".removesuffix(" -")
+    return Viewer(person_id, account.id, name, account.email, role_names(account))
+
+
+def role_names(account: Account) -> frozenset[str]:
+    """The roles an account has, by itself or through groups."""
+    return frozenset(
+        role.name for role in [*account.roles, *(r for group in account.groups for r in group.roles)]
+    )
+
+
+def people_with_role(name: str) -> list[Person]:
+    """Active people with this role: those who can sign in first, then by how long they have been known."""
+    with unscoped():
+        query = (
+            select(Person)
+            .join(Person.account)
+            .join(Account.roles)
+            .where(Role.name == name, Person.active, Account.active)
+            .order_by(Account.password.is_(None), Person.id)
+        )
+        return list(db.session.scalars(query))
+
+
+def person_matching(external_id: str | None, email: str | None) -> Person | None:
+    """The person HR means: by external id, else by e-mail in any case."""
+    with unscoped():
+        for rule in (
+            Person.external_id == external_id if external_id else None,
+            func.lower(Person.email) == email.strip().lower() if email else None,
+        ):
+            found = db.session.scalar(select(Person).where(rule)) if rule is not None else None
+            if found:
+                return found
+    return None
+
+
+def department_named(name: str | None) -> Department | None:
+    """The department of this name, in any case."""
+    if not name:
+        return None
+    with unscoped():
+        return db.session.scalar(
+            select(Department).where(func.lower(Department.name) == name.strip().lower())
+        )

@@ -1,0 +1,145 @@
+"""FAB's security manager with our sign-in, our sessions, and permission checks that cost no statement for fixed roles."""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from flask import current_app, g, session
+from flask_appbuilder.security.sqla.manager import SecurityManager
+from flask_jwt_extended import get_jwt
+from flask_login import current_user
+from sqlalchemy import select
+
+from app.directory import operations as directory
+from app.directory import queries
+from app.directory.models import Account, Permission, PermissionView, Role, ViewMenu
+from app.directory.security_views import (
+    AccountView,
+    GroupView,
+    PermissionsView,
+    ResetMyPasswordView,
+    ResetPasswordView,
+    RolePermissionsView,
+    RoleView,
+    SecurityApi,
+    SignInView,
+    ViewMenusView,
+)
+from app.foundation.database import db
+from app.foundation.rendering import error_response
+from app.foundation.viewer import Viewer, forget_viewer, viewer_loader
+
+EMPLOYEE = "Employee"
+
+
+class PortalSecurityManager(SecurityManager):
+    """Who may press which button. Roles of `roles.py` are fixed patterns; a grant on FAB's role page adds to them.
+
+    Everybody signed in has what `EMPLOYEE` allows. Nothing is public.
+    """
+
+    authdbview = SignInView
+    userdbmodelview = AccountView
+    rolemodelview = RoleView
+    groupmodelview = GroupView
+    permissionmodelview = PermissionsView
+    viewmenumodelview = ViewMenusView
+    permissionviewmodelview = RolePermissionsView
+    resetpasswordview = ResetPasswordView
+    resetmypasswordview = ResetMyPasswordView
+    security_api = SecurityApi
+    userstatschartview = None
+
+    def auth_user_db(self, username: str | None, password: str | None) -> Account | None:
+        """FAB's question at sign-in, page and API; commits, because failures are recorded too."""
+        answer = directory.authenticate(username or "", password or "")
+        if answer:
+            account, opened = answer
+            session["sid"] = g.sign_in_session = opened.id
+            forget_viewer()
+        db.session.commit()
+        return answer[0] if answer else None
+
+    def load_user(self, pk: Any) -> Account | None:
+        """The account behind a cookie, as long as its session has not ended."""
+        return queries.account_of_session(int(pk), session.get("sid"))
+
+    def load_user_jwt(self, _header: Any, data: dict[str, Any]) -> Account | None:
+        """The account behind a token, as long as its session has not ended."""
+        account = queries.account_of_session(int(data["sub"]), data.get("sid"))
+        if account:
+            g.user = account
+            forget_viewer()
+        return account
+
+    def create_jwt_manager(self, app: Any) -> Any:
+        """Every token names its session; every refusal is a 401 in our shape."""
+        manager = super().create_jwt_manager(app)
+        manager.additional_claims_loader(lambda _identity: {"sid": _session_of_new_token()})
+        for loader in (
+            manager.unauthorized_loader,
+            manager.invalid_token_loader,
+            manager.expired_token_loader,
+            manager.revoked_token_loader,
+            manager.needs_fresh_token_loader,
+            manager.user_lookup_error_loader,
+        ):
+            loader(lambda *_args: error_response(401))
+        return manager
+
+    def is_item_public(self, permission_name: str, view_name: str) -> bool:  # noqa: ARG002 - FAB's signature
+        """Nothing is: what needs no sign-in says so by having no permission at all."""
+        return False
+
+    def _has_view_access(self, user: Account, permission_name: str, view_name: str) -> bool:
+        names = queries.role_names(user) | {EMPLOYEE}
+        if _fixed_roles_allow(tuple(sorted(names)), permission_name, view_name):
+            return True
+        return (permission_name, view_name) in _added_permissions(user)
+
+    def _get_user_permission_view_menus(
+        self, user: Account | None, permission_name: str, view_menus_name: list[str]
+    ) -> set[str]:
+        if user is None or not user.is_authenticated:
+            return set()
+        return {name for name in view_menus_name or [] if self._has_view_access(user, permission_name, name)}
+
+
+@lru_cache(maxsize=8192)
+def _fixed_roles_allow(names: tuple[str, ...], permission_name: str, view_name: str) -> bool:
+    patterns = [pair for name in names for pair in current_app.config["FAB_ROLES"].get(name, [])]
+    return any(
+        re.match(view, view_name) and re.match(permission, permission_name) for view, permission in patterns
+    )
+
+
+def _added_permissions(user: Account) -> set[tuple[str, str]]:
+    """What FAB's role page gives to the account's roles: one statement a request."""
+    if "added_permissions" not in g:
+        roles = [role.id for role in [*user.roles, *(role for group in user.groups for role in group.roles)]]
+        query = (
+            select(Permission.name, ViewMenu.name)
+            .select_from(Role)
+            .join(Role.permissions)
+            .join(PermissionView.permission)
+            .join(PermissionView.view_menu)
+            .where(Role.id.in_(roles))
+        )
+        g.added_permissions = {(row[0], row[1]) for row in db.session.execute(query)} if roles else set()
+    found: set[tuple[str, str]] = g.added_permissions
+    return found
+
+
+def _session_of_new_token() -> str | None:
+    return g.get("sign_in_session") or get_jwt().get("sid")
+
+
+@viewer_loader
+def viewer_of_request() -> Viewer | None:
+    """Whoever signed in with a cookie or a token."""
+    account = g.get("user")
+    if account is not None and getattr(account, "is_authenticated", False):
+        return queries.viewer_of(account)
+    if current_user and current_user.is_authenticated:
+        return queries.viewer_of(current_user)
+    return None

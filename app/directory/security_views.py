@@ -1,0 +1,180 @@
+"""FAB's own pages for accounts, roles and permissions, behind our rules; and the sign-in itself."""
+
+from typing import Any
+
+from flask import flash, g, redirect, request, session, url_for
+from flask_appbuilder import expose
+from flask_appbuilder.security import views as fab
+from flask_appbuilder.security.api import SecurityApi as FabSecurityApi
+from flask_appbuilder.security.forms import LoginForm_db
+from flask_appbuilder.utils.base import get_safe_redirect
+from flask_login import login_user, logout_user
+
+from app.audit import recorder
+from app.directory import operations as directory
+from app.directory.models import Account
+from app.foundation.api import PortalApi
+from app.foundation.database import db
+from app.foundation.errors import DomainError
+from app.foundation.references import find
+from app.foundation.transactions import transaction
+from app.foundation.viewer import forget_viewer
+from app.foundation.views import KeptForms, show_refusal
+
+WRONG = "Incorrect email or password"
+
+
+class SignInView(fab.AuthDBView):
+    """Signing in and out. Signing out is a POST: a link on another site must not do it."""
+
+    @expose("/login/", methods=["GET", "POST"])
+    def login(self) -> Any:
+        """A wrong password leaves the e-mail in its field."""
+        target = get_safe_redirect(request.args.get("next", ""))
+        if g.user is not None and g.user.is_authenticated:
+            return redirect(target)
+        form = LoginForm_db()
+        if form.validate_on_submit():
+            account = self.appbuilder.sm.auth_user_db(form.username.data, form.password.data)
+            if account:
+                login_user(account, remember=False)
+                return redirect(target)
+            flash(WRONG, "warning")
+        page = self.render_template(self.login_template, title="Sign in", form=form)
+        return page, (401 if request.method == "POST" else 200)
+
+    @expose("/logout/", methods=["POST"])
+    def logout(self) -> Any:
+        """End the session, here and for whoever copied its cookie."""
+        if session.get("sid"):
+            with transaction():
+                if g.user.is_authenticated:
+                    recorder.record("auth.logout", target_type="account", target_id=str(g.user.id))
+                directory.end_session(session["sid"])
+        logout_user()
+        session.clear()
+        return redirect(url_for("SignInView.login"))
+
+
+class SecurityApi(PortalApi, FabSecurityApi):
+    """FAB's token endpoints, with our words."""
+
+    resource_name = "security"
+
+
+class GuardedView(KeptForms):
+    """FAB's page fills the row itself; then our rules look at what came out, in the same transaction."""
+
+    exclude_route_methods = {"download"}
+
+    def write(self, form: Any, item: Any | None) -> None:
+        """As FAB does, then the check."""
+        row = item or self.datamodel.obj()
+        form.populate_obj(row)
+        (self.pre_update if item else self.pre_add)(row)
+        db.session.add(row)
+        self.check(row)
+
+    def erase(self, item: Any) -> None:
+        """The last Admin's account and the Admin role stay."""
+        db.session.delete(item)
+        directory.check_an_admin_remains()
+
+    def check(self, _row: Any) -> None:
+        """However roles, groups and accounts are changed, somebody can still sign in as Admin."""
+        directory.check_an_admin_remains()
+        forget_viewer()
+
+
+class AccountView(GuardedView, fab.UserDBModelView):
+    """Sign-in accounts. One that is made here gets its entry in the directory."""
+
+    list_title = "Sign-in accounts"
+    add_title = "Add account"
+    edit_title = "Edit account"
+    show_title = "Account"
+    list_columns = ["username", "first_name", "last_name", "active", "roles", "last_login"]
+    search_columns = ["first_name", "last_name", "username", "email", "active", "roles"]
+    exclude_route_methods = {"download", "userinfo"}
+
+    def check(self, row: Account) -> None:
+        """A closed account has no sessions left."""
+        directory.link_account(row)
+        if not row.active:
+            directory.end_sessions(row)
+        super().check(row)
+
+
+class RoleView(GuardedView, fab.RoleModelView):
+    """Roles, and what FAB's permissions add to the fixed ones."""
+
+    list_title = "Roles"
+    add_title = "Add role"
+    edit_title = "Edit role"
+    show_title = "Role"
+
+
+class GroupView(GuardedView, fab.UserGroupModelView):
+    """Groups of accounts that share roles."""
+
+    list_title = "Groups"
+    add_title = "Add group"
+    edit_title = "Edit group"
+    show_title = "Group"
+
+
+class PermissionsView(fab.PermissionModelView):
+    """Names of permissions; made by the code, read here."""
+
+    list_title = "Permissions"
+
+
+class ViewMenusView(fab.ViewMenuModelView):
+    """What permissions are about."""
+
+    list_title = "Views and menus"
+
+
+class RolePermissionsView(fab.PermissionViewModelView):
+    """Permissions on views."""
+
+    list_title = "Permissions on views and menus"
+
+
+class NewPassword:
+    """FAB's password forms, with our rule and its message at the field."""
+
+    def set_password(self, form: Any, account: Account | None) -> Any:
+        """The page again if the rule says no, else on to the next."""
+        try:
+            with transaction():
+                if account is None:
+                    raise DomainError("There is no such account.")
+                directory.change_password(account, form.password.data)
+        except DomainError as error:
+            show_refusal(form, error)
+            widgets = self._get_edit_widget(form=form)  # type: ignore[attr-defined]
+            page = self.render_template(  # type: ignore[attr-defined]
+                self.form_template,
+                title=self.form_title,
+                widgets=widgets,  # type: ignore[attr-defined]
+            )
+            return page, error.status
+        flash("The password is changed, and every session of the account has ended.", "success")
+        return None
+
+
+class ResetPasswordView(NewPassword, fab.ResetPasswordView):
+    """An Admin sets somebody's password."""
+
+    def form_post(self, form: Any) -> Any:
+        """End the account's sessions with it."""
+        return self.set_password(form, find(Account, request.args.get("pk")))
+
+
+class ResetMyPasswordView(NewPassword, fab.ResetMyPasswordView):
+    """Somebody sets their own password, and signs in again with it."""
+
+    def form_post(self, form: Any) -> Any:
+        """Every session ends, this one too."""
+        return self.set_password(form, find(Account, g.user.id)) or redirect(url_for("SignInView.login"))

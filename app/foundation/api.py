@@ -1,0 +1,142 @@
+"""The base of the generated API: the same verbs and permissions as the page, one error shape, nothing undeclared."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, current_app
+from flask_appbuilder.api import BaseApi, ModelRestApi
+from flask_appbuilder.models.filters import Filters
+from werkzeug.exceptions import HTTPException
+
+from app.foundation.doors import PERMISSION_OF_METHOD, Verbs
+from app.foundation.errors import NotFound, Unreadable
+from app.foundation.rendering import error_response
+from app.foundation.schemas import PortalSchema, body_of_request, load
+from app.foundation.transactions import transaction
+
+
+def rendered(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Render what is raised here: FAB's `@safe` around it would make a 500 of every error."""
+
+    @functools.wraps(method)
+    def inner(*args: Any, **options: Any) -> Any:
+        try:
+            return method(*args, **options)
+        except HTTPException as error:
+            return current_app.handle_http_exception(error)
+        except Exception as error:  # noqa: BLE001 - every error has a renderer, this one included
+            return current_app.handle_user_exception(error)
+
+    return inner
+
+
+class PortalApi(BaseApi):
+    """FAB's API class, with our words for what it refuses by itself."""
+
+    def response_400(self, message: Any = None) -> Response:
+        """The request can't be read."""
+        return error_response(400, str(message or ""))
+
+    def response_401(self) -> Response:
+        """Nobody is signed in."""
+        return error_response(401)
+
+    def response_403(self) -> Response:
+        """The role does not allow it."""
+        return error_response(403)
+
+    def response_404(self) -> Response:
+        """Not there, or not visible."""
+        return error_response(404)
+
+    def response_422(self, message: Any = None) -> Response:
+        """A field does not validate."""
+        return error_response(422, str(message or ""))
+
+    def response_500(self, message: Any = None) -> Response:  # noqa: ARG002 - never shown
+        """Something broke."""
+        return error_response(500)
+
+
+class PortalModelApi(PortalApi, ModelRestApi):
+    """A model's resource under /api/v1. Subclasses set `datamodel`, `noun`, the column lists, `verbs` and `schema`."""
+
+    noun = ""
+    verbs = Verbs()
+    schema: PortalSchema | None = None
+    page_size = 20
+    max_page_size = 100
+
+    def __init__(self) -> None:
+        self.class_permission_name = self.noun
+        self.method_permission_name = dict(PERMISSION_OF_METHOD)
+        self.base_permissions = self.verbs.permissions()
+        closed = self.verbs.closed_routes(add="post", edit="put", delete="delete")
+        self.exclude_route_methods = set(self.exclude_route_methods) | closed
+        self.add_model_schema = self.edit_model_schema = self.schema or PortalSchema()
+        self.add_columns = self.edit_columns = list(self.add_model_schema.fields) or [
+            self.datamodel.get_pk_name()
+        ]
+        self.show_columns = self.show_columns or self.list_columns
+        super().__init__()
+        self.add_columns = self.edit_columns = list(self.add_model_schema.fields)
+
+    @rendered
+    def info_headless(self, **options: Any) -> Any:
+        """What a client may do here."""
+        return super().info_headless(**options)
+
+    @rendered
+    def get_list_headless(self, **options: Any) -> Any:
+        """A page of rows."""
+        return super().get_list_headless(**options)
+
+    @rendered
+    def get_headless(self, pk: Any, **options: Any) -> Any:
+        """One row."""
+        return super().get_headless(pk, **options)
+
+    @rendered
+    def post_headless(self) -> Response:
+        """Create by the room's verb."""
+        fields = load(self.add_model_schema, body_of_request())
+        with transaction():
+            row = self.verbs.create(**fields)  # type: ignore[misc]
+        return self.response(201, id=self.datamodel.get_pk_value(row), result=self._shown(row))
+
+    @rendered
+    def put_headless(self, pk: Any) -> Response:
+        """Change by the room's verb; fields that are not sent keep their value."""
+        row = self._row(pk)
+        fields = load(self.edit_model_schema, body_of_request(), partial=True)
+        with transaction():
+            row = self.verbs.change(row, **fields)  # type: ignore[misc]
+        return self.response(200, id=self.datamodel.get_pk_value(row), result=self._shown(row))
+
+    @rendered
+    def delete_headless(self, pk: Any) -> Response:
+        """Remove by the room's verb."""
+        row = self._row(pk)
+        with transaction():
+            self.verbs.remove(row)  # type: ignore[misc]
+        return self.response(200, message="Deleted.")
+
+    def _row(self, pk: Any) -> Any:
+        row = self.datamodel.get(pk, self._base_filters)
+        if row is None:
+            raise NotFound("There is no such entry, or you may not see it.")
+        return row
+
+    def _shown(self, row: Any) -> Any:
+        return self.show_model_schema.dump(row, many=False)
+
+    def _handle_filters_args(self, rison_args: dict[str, Any]) -> Filters:
+        """FAB's, but a filter that FAB would silently leave out is refused: it would answer with everything."""
+        wanted = rison_args.get("filters", [])
+        joined = super()._handle_filters_args(rison_args)
+        if len(self._filters.filters) != len(wanted) or any(one.get("value") == [] for one in wanted):
+            raise Unreadable(
+                "A filter needs col, opr and value, and an operator that _info lists for the column."
+            )
+        return joined

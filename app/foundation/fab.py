@@ -1,0 +1,102 @@
+"""What we change of Flask-AppBuilder 5.3, each with its reason. `tests/foundation/test_fab.py` fails when upstream does.
+
+- `_filters` is one mutable object per view that all threads share (FAB issue 2366): it becomes one per request.
+- Page sizes of HTML lists are not capped, page arguments and orders not checked.
+- A list of rows costs a statement per related row: an interface may say what to load with the rows.
+- A key that is no integer, or too large for one, is a 500: such a row is simply not found.
+"""
+
+import copy
+from typing import Any
+
+from flask import g, has_request_context
+from flask_appbuilder.api import ModelRestApi
+from flask_appbuilder.baseviews import BaseCRUDView, BaseModelView
+from flask_appbuilder.models.filters import Filters
+from flask_appbuilder.models.sqla.interface import SQLAInterface
+from flask_appbuilder.urltools import get_order_args, get_page_args, get_page_size_args
+
+from app.foundation.errors import Unreadable
+from app.foundation.references import parse_key
+
+LARGEST_PAGE = 100
+
+
+class PortalInterface(SQLAInterface):
+    """FAB's way to a model, with eager loading for its lists (`load`) and keys that are checked."""
+
+    def __init__(self, model: type[Any], *load: Any) -> None:
+        super().__init__(model)
+        self.load = load
+
+    def apply_all(self, query: Any, *args: Any, **options: Any) -> Any:
+        """FAB's filters, order and page; then the loader options, unless columns are picked one by one (the API)."""
+        picked = options.get("select_columns") or (args[5] if len(args) > 5 else None)
+        made = super().apply_all(query, *args, **options)
+        return made if picked else made.options(*self.load)
+
+    def get(self, id: Any, *args: Any, **options: Any) -> Any:  # noqa: A002 - FAB's name
+        """The row, or None: also for what can't be a key."""
+        key = parse_key(id)
+        return None if key is None else super().get(key, *args, **options)
+
+
+class FiltersOfThisRequest:
+    """A descriptor in the place of `_filters`: each request works on its own copy of the view's filters."""
+
+    def __set__(self, view: Any, filters: Filters) -> None:
+        view.__dict__["_filters_template"] = filters
+
+    def __get__(self, view: Any, owner: type[Any]) -> Any:
+        if view is None:
+            return None
+        template = view.__dict__.get("_filters_template")
+        if template is None or not has_request_context():
+            return template
+        mine: dict[int, Filters] = g.setdefault("filters", {})
+        if id(view) not in mine:
+            mine[id(view)] = copy.copy(template)
+            mine[id(view)].clear_filters()
+        return mine[id(view)]
+
+
+def _list_widget(original: Any) -> Any:
+    def checked(self: Any, **arguments: Any) -> Any:
+        arguments["page_size"] = min(arguments.get("page_size") or self.page_size, LARGEST_PAGE)
+        if arguments.get("order_column") not in self.order_columns:
+            arguments["order_column"] = arguments["order_direction"] = ""
+        return original(self, **arguments)
+
+    checked.is_ours = True  # type: ignore[attr-defined]
+    return checked
+
+
+def _filter_index(original: Any) -> Any:
+    def checked(self: Filters, column_name: str, filter_instance_index: int, value: Any) -> None:
+        if filter_instance_index >= len(self._all_filters.get(column_name) or []):
+            raise Unreadable(f"There is no such filter on {column_name}.")
+        original(self, column_name, filter_instance_index, value)
+
+    checked.is_ours = True  # type: ignore[attr-defined]
+    return checked
+
+
+def check_list_arguments() -> None:
+    """Refuse page arguments that are no numbers, before a view reads them (Unreadable)."""
+    try:
+        numbers = [*get_page_args().values(), *get_page_size_args().values()]
+    except ValueError:
+        raise Unreadable("page_ and psize_ take numbers.") from None
+    if any(number < 0 or number > 2**31 for number in numbers):
+        raise Unreadable("page_ and psize_ take numbers from 0.")
+    get_order_args()
+
+
+def install() -> None:
+    """Put the changes in place; once per process, before any view is made."""
+    if isinstance(BaseModelView.__dict__.get("_filters"), FiltersOfThisRequest):
+        return
+    BaseModelView._filters = FiltersOfThisRequest()  # noqa: SLF001
+    ModelRestApi._filters = FiltersOfThisRequest()  # noqa: SLF001
+    BaseCRUDView._get_list_widget = _list_widget(BaseCRUDView._get_list_widget)  # noqa: SLF001
+    Filters.add_filter_index = _filter_index(Filters.add_filter_index)

@@ -1,0 +1,144 @@
+"""Errors, rendered twice: JSON in the published shape for programs, a page in the portal's look for people."""
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from app.foundation.database import db
+from app.foundation.errors import DomainError, from_database
+from app.foundation.trace import request_id
+
+log = logging.getLogger(__name__)
+
+CODES = {
+    400: "invalid_input",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    409: "conflict",
+    413: "payload_too_large",
+    415: "invalid_input",
+    422: "invalid_input",
+    429: "rate_limited",
+    500: "internal_error",
+    503: "unavailable",
+}
+MESSAGES = {
+    400: "The request can't be read.",
+    401: "Sign in first: no, a wrong or an expired token was sent.",
+    403: "You may not do this.",
+    404: "There is no such thing, or you may not see it.",
+    405: "This address does not take that method.",
+    413: "The request is too large.",
+    415: "Send JSON with Content-Type: application/json.",
+    429: "Too many requests. Wait a moment and try again.",
+    500: "Something broke on our side; nothing was half done.",
+    503: "PortalOps can't reach its database. Try again in a moment.",
+}
+HEADINGS = {
+    400: "This request can't be read",
+    401: "Please sign in",
+    405: "This page can't do that",
+    422: "Something in there does not fit",
+}
+BARE = {500, 503}
+RETRY_SECONDS = "5"
+
+
+def wants_json() -> bool:
+    """Whether a program asks: everything under /api, and whoever prefers JSON to HTML."""
+    if request.path.startswith("/api/"):
+        return True
+    accepted = request.accept_mimetypes
+    return accepted.best_match(["text/html", "application/json"], default="text/html") == "application/json"
+
+
+def error_response(
+    status: int, message: str = "", detail: list[dict[str, str]] | None = None, code: str = ""
+) -> Response:
+    """An answer in the contract's error shape, or the page that says the same."""
+    message = message or MESSAGES.get(status, "This can't be done.")
+    if wants_json():
+        body = {
+            "error": code or CODES.get(status, "invalid_input"),
+            "message": message,
+            "detail": detail or [],
+        }
+        response = make_response(jsonify(body), status)
+    else:
+        response = make_response(_page(status, message), status)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        response.headers["Retry-After"] = RETRY_SECONDS
+    return response
+
+
+def _page(status: int, message: str) -> str:
+    names = [f"portal/errors/{status}.html", "portal/error.html"]
+    page = {
+        "code": status,
+        "heading": HEADINGS.get(status, "This can't be done"),
+        "message": message,
+        "request_id": request_id(),
+    }
+    if status in BARE:
+        # No session, no database, no context processor may be needed to say that something broke.
+        template = current_app.jinja_env.get_template(names[0])
+        return template.render(
+            **page, request=request, csp_nonce=lambda: "", product=current_app.config["APP_NAME"]
+        )
+    return render_template(names, **page)
+
+
+def render_domain_error(error: DomainError) -> Response:
+    """A rule said no."""
+    body = error.as_dict()
+    return error_response(error.status, error.message, body["detail"], error.code)
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error in one of the two ways."""
+
+    @app.errorhandler(DomainError)
+    def domain_error(error: DomainError) -> Response:
+        db.session.rollback()
+        return render_domain_error(error)
+
+    @app.errorhandler(IntegrityError)
+    @app.errorhandler(DataError)
+    def refused_by_database(error: IntegrityError | DataError) -> Response:
+        db.session.rollback()
+        return render_domain_error(from_database(error))
+
+    @app.errorhandler(OperationalError)
+    def database_gone(error: OperationalError) -> Response:
+        log.error("the database does not answer: %s", error.orig)
+        db.session.remove()
+        return error_response(503)
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Any:
+        status = error.code or 500
+        if status < 400:
+            return error
+        own = (
+            error.description
+            if status in {400, 409, 422} and type(error).description != error.description
+            else ""
+        )
+        response = error_response(status, own or "")
+        for name, value in error.get_headers():
+            if name.lower() in {"allow", "retry-after"}:
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> Response:
+        log.error("unhandled error in %s", request.path, exc_info=error)
+        db.session.rollback()
+        return error_response(500)

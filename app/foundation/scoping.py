@@ -1,0 +1,96 @@
+"""Row rules, applied at the session: in a request every ORM statement on a scoped model carries its rule.
+
+FAB's `base_filters` miss bulk actions, dropdowns, related rows and `_info`; a rule at the session is asked on every
+path. Not covered are `text()`, Core statements on a table and inserts: `references.py` checks what inserts point to.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from flask import g, has_request_context
+from sqlalchemy import ColumnElement, event, false
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+
+from app.foundation.database import db
+from app.foundation.viewer import Viewer, chosen_viewer, current_viewer
+
+Rule = Callable[[Viewer], ColumnElement[bool] | None]
+
+_rules: dict[type[Any], Rule] = {}
+_public: dict[type[Any], str] = {}
+_lifted: ContextVar[bool] = ContextVar("row_rules_lifted", default=False)
+
+
+def row_rule(model: type[Any]) -> Callable[[Rule], Rule]:
+    """Declare who sees which rows of a model: a criterion, or None for all of them.
+
+    The criterion must read other tables through Core (`Model.__table__`), or it would be scoped itself.
+    """
+
+    def register(rule: Rule) -> Rule:
+        _rules[model] = rule
+        return rule
+
+    return register
+
+
+def public(model: type[Any], why: str) -> None:
+    """Declare that everybody signed in may see every row of a model."""
+    _public[model] = why
+
+
+def declared() -> dict[type[Any], Rule | str]:
+    """Every model that has a rule or a reason for having none."""
+    return {**_rules, **_public}
+
+
+@contextmanager
+def unscoped() -> Iterator[None]:
+    """Look at every row. Said only by operations that must, and a test lists who says it."""
+    token = _lifted.set(True)
+    try:
+        yield
+    finally:
+        _lifted.reset(token)
+
+
+def is_scoped() -> bool:
+    """Whether rules apply here: in a request or under `viewing_as`, unless lifted."""
+    return not _lifted.get() and (has_request_context() or chosen_viewer() is not None)
+
+
+def criterion(model: type[Any]) -> ColumnElement[bool] | None:
+    """What the current viewer's rule says of a model: None for every row, `false()` for an anonymous one."""
+    rule = _rules.get(model)
+    if rule is None:
+        return None
+    viewer = current_viewer()
+    if viewer is None:
+        return false()
+    return None if viewer.is_admin else rule(viewer)
+
+
+def _options() -> list[Any]:
+    viewer = current_viewer()
+    if viewer is not None and viewer.is_admin:
+        return []
+    remembered = g.get("row_rules") if viewer is not None and chosen_viewer() is None else None
+    if remembered is None:
+        found = [(model, criterion(model)) for model in _rules]
+        remembered = [
+            with_loader_criteria(model, rule, include_aliases=True, propagate_to_loaders=False)
+            for model, rule in found
+            if rule is not None
+        ]
+        if viewer is not None and chosen_viewer() is None:
+            g.row_rules = remembered
+    return remembered
+
+
+@event.listens_for(db.session, "do_orm_execute")
+def _scope(state: ORMExecuteState) -> None:
+    if state.is_column_load or not (state.is_select or state.is_update or state.is_delete) or not is_scoped():
+        return
+    state.statement = state.statement.options(*_options())

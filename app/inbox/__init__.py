@@ -1,0 +1,1 @@
+"""Tasks: who has to do what about whom, the talk about it, and how it ended."""

@@ -1,0 +1,130 @@
+"""A task is one thing that one person has to do, about somebody and some product or service."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import DateTime, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.directory.models import Person
+from app.foundation import clock
+from app.foundation.database import Timestamps, db, not_blank, one_of
+from app.inventory.models import Product, Service
+
+
+class TaskType(StrEnum):
+    """Which kind of case a task belongs to."""
+
+    ONBOARDING = "onboarding"
+    OFFBOARDING = "offboarding"
+
+
+class TaskAction(StrEnum):
+    """What there is to do, and so what completing it records."""
+
+    GRANT_ACCESS = "grant_access"
+    REVOKE_ACCESS = "revoke_access"
+    DECIDE_ACCESS = "decide_access"
+    HAND_OVER = "hand_over"
+    KEEP_ADMIN = "keep_admin"
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands; `invited` says that the vendor's own invitation is out."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    INVITED = "invited"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+FINISHED = frozenset({TaskStatus.COMPLETED, TaskStatus.CANCELLED})
+
+
+class Priority(StrEnum):
+    """How soon it matters."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class WorkflowTask(Timestamps, db.Model):
+    """`key` names the task within its case, so that planning a case twice opens nothing twice."""
+
+    __tablename__ = "workflow_tasks"
+    __audit_noun__ = "task"
+    __table_args__ = (
+        one_of("type", TaskType),
+        one_of("action", TaskAction),
+        one_of("status", TaskStatus),
+        one_of("priority", Priority),
+        UniqueConstraint("case_id", "key", name="uq_workflow_tasks_case_id_key"),
+        Index("ix_workflow_tasks_assignee_id", "assignee_id", "status", "id"),
+        Index("ix_workflow_tasks_target_id", "target_id"),
+        Index("ix_workflow_tasks_service_id", "service_id", "status"),
+        Index("ix_workflow_tasks_product_id", "product_id"),
+        Index("ix_workflow_tasks_open", "id", postgresql_where="status NOT IN ('completed', 'cancelled')"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("lifecycle_cases.id"))
+    key: Mapped[str] = mapped_column(Text)
+    type: Mapped[str] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text, default=TaskStatus.PENDING)
+    priority: Mapped[str] = mapped_column(Text, default=Priority.NORMAL)
+    title: Mapped[str] = mapped_column(Text)
+    description: Mapped[str | None] = mapped_column(Text)
+    details: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    due_on: Mapped[date | None]
+    assignee_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    target_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    service_id: Mapped[int | None] = mapped_column(ForeignKey("services.id", ondelete="SET NULL"))
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id", ondelete="SET NULL"))
+    grant_id: Mapped[int | None] = mapped_column(ForeignKey("access_grants.id"))
+    completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    completed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+    assignee: Mapped[Person] = relationship(foreign_keys=[assignee_id])
+    target: Mapped[Person | None] = relationship(foreign_keys=[target_id])
+    completed_by: Mapped[Person | None] = relationship(foreign_keys=[completed_by_id])
+    service: Mapped[Service | None] = relationship()
+    product: Mapped[Product | None] = relationship()
+    comments: Mapped[list["TaskComment"]] = relationship(back_populates="task", order_by="TaskComment.id")
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing more is to be done."""
+        return self.status in FINISHED
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it is open past its due date."""
+        return not self.is_finished and self.due_on is not None and self.due_on < clock.today()
+
+    def __repr__(self) -> str:
+        return self.title
+
+
+class TaskComment(db.Model):
+    """What somebody said about a task; appended, never overwritten."""
+
+    __tablename__ = "task_comments"
+    __table_args__ = (not_blank("content", "The comment"), Index("ix_task_comments_task_id", "task_id", "id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("workflow_tasks.id"))
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    author_name: Mapped[str] = mapped_column(Text)
+    content: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+
+    task: Mapped[WorkflowTask] = relationship(back_populates="comments")
+    author: Mapped[Person | None] = relationship()
+
+    def __repr__(self) -> str:
+        return self.content[:80]

@@ -1,0 +1,110 @@
+"""Reads of the inbox."""
+
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from app.directory.models import Person
+from app.foundation.database import db
+from app.foundation.scoping import unscoped
+from app.foundation.viewer import Viewer
+from app.inbox.models import FINISHED, WorkflowTask
+from app.inventory.access import services_of
+
+IS_OPEN = WorkflowTask.status.not_in([status.value for status in FINISHED])
+
+
+class Scope(StrEnum):
+    """Whose tasks a page of the inbox shows."""
+
+    MINE = "mine"
+    TEAM = "team"
+    ALL = "all"
+
+
+def in_scope(scope: Scope, viewer: Viewer) -> ColumnElement[bool] | None:
+    """Mine: assigned to me. Team's: of the services I administer, whoever has them. All: every one I may see."""
+    if scope is Scope.MINE:
+        return WorkflowTask.assignee_id == viewer.id
+    if scope is Scope.TEAM:
+        return WorkflowTask.service_id.in_(services_of(viewer))
+    return None
+
+
+def tasks_matching(
+    scope: Scope,
+    viewer: Viewer,
+    *,
+    type_: str | None = None,
+    status: str | None = None,
+    person: str | None = None,
+) -> Select[tuple[WorkflowTask]]:
+    """Tasks newest first. `status` may be `open`; `person` is part of the name or e-mail of whom the task is about."""
+    query = select(WorkflowTask).order_by(WorkflowTask.id.desc())
+    rule = in_scope(scope, viewer)
+    if rule is not None:
+        query = query.where(rule)
+    if type_:
+        query = query.where(WorkflowTask.type == type_)
+    if status == "open":
+        query = query.where(IS_OPEN)
+    elif status:
+        query = query.where(WorkflowTask.status == status)
+    if person:
+        like = f"%{person.replace('%', '').replace('_', '')}%"
+        people = Person.__table__
+        known = select(people.c.id).where(or_(people.c.name.ilike(like), people.c.email.ilike(like)))
+        query = query.where(or_(WorkflowTask.target_id.in_(known), WorkflowTask.title.ilike(like)))
+    return query
+
+
+def page_of(query: Select[tuple[WorkflowTask]], page: int, size: int) -> tuple[list[WorkflowTask], int]:
+    """One page of tasks with what a list shows of them, and how many there are in all. Pages count from 1."""
+    total = db.session.scalar(query.order_by(None).with_only_columns(func.count(WorkflowTask.id))) or 0
+    shown = (
+        joinedload(WorkflowTask.assignee),
+        joinedload(WorkflowTask.target),
+        joinedload(WorkflowTask.product),
+    )
+    rows = db.session.scalars(query.options(*shown).limit(size).offset((page - 1) * size))
+    return list(rows), total
+
+
+def open_counts(viewer: Viewer) -> dict[str, int]:
+    """Open tasks by scope, as the filter of the inbox shows them."""
+    rules = {scope.value: in_scope(scope, viewer) for scope in Scope}
+    counted = [
+        func.count(WorkflowTask.id).filter(rule) if rule is not None else func.count(WorkflowTask.id)
+        for rule in rules.values()
+    ]
+    row = db.session.execute(select(*counted).select_from(WorkflowTask).where(IS_OPEN)).one()
+    return dict(zip(rules, row, strict=True))
+
+
+def open_count_of(person_id: int | None) -> int:
+    """How many tasks wait for somebody."""
+    with unscoped():
+        return (
+            db.session.scalar(select(func.count()).where(WorkflowTask.assignee_id == person_id, IS_OPEN)) or 0
+        )
+
+
+def open_tasks_of(person: Person) -> list[WorkflowTask]:
+    """The tasks that wait for somebody."""
+    with unscoped():
+        return list(
+            db.session.scalars(select(WorkflowTask).where(WorkflowTask.assignee_id == person.id, IS_OPEN))
+        )
+
+
+def with_story(query: Select[tuple[WorkflowTask]]) -> Select[tuple[WorkflowTask]]:
+    """Load what the page of one task shows."""
+    return query.options(
+        joinedload(WorkflowTask.assignee),
+        joinedload(WorkflowTask.target),
+        joinedload(WorkflowTask.product),
+        joinedload(WorkflowTask.service),
+        joinedload(WorkflowTask.completed_by),
+        selectinload(WorkflowTask.comments),
+    )

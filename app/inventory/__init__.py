@@ -1,0 +1,1 @@
+"""The services and products, who administers them, and who uses what until when."""

@@ -1,0 +1,84 @@
+"""Reads of the inventory."""
+
+from sqlalchemy import false, func, or_, select
+from sqlalchemy.orm import joinedload
+
+from app.directory.models import Account, Person
+from app.foundation.database import db
+from app.foundation.scoping import unscoped
+from app.inventory.models import AccessGrant, PermissionAssignment, Product
+
+
+def administrators_of(*, product_id: int | None = None, service_id: int | None = None) -> list[Person]:
+    """Active people who administer just this: those who can sign in first, then by length of the assignment."""
+    with unscoped():
+        query = (
+            select(Person)
+            .join(PermissionAssignment, PermissionAssignment.person_id == Person.id)
+            .outerjoin(Account, Account.id == Person.account_id)
+            .where(Person.active)
+            .where(
+                or_(
+                    (PermissionAssignment.product_id == product_id) if product_id else false(),
+                    (PermissionAssignment.service_id == service_id) if service_id else false(),
+                )
+            )
+            .order_by(func.coalesce(Account.active & Account.password.is_not(None), false()).desc())
+            .order_by(PermissionAssignment.id)
+        )
+        return list(db.session.scalars(query))
+
+
+def open_grants_of(person: Person) -> list[AccessGrant]:
+    """The access somebody holds, by service and product."""
+    return [grant for grant in grants_of(person) if grant.ended_at is None]
+
+
+def grants_of(person: Person) -> list[AccessGrant]:
+    """All access somebody holds or held: open first, by product, then the latest ended."""
+    with unscoped():
+        query = (
+            select(AccessGrant)
+            .where(AccessGrant.person_id == person.id)
+            .options(joinedload(AccessGrant.product).joinedload(Product.service))
+            .order_by(AccessGrant.ended_at.desc().nulls_first(), AccessGrant.id)
+        )
+        return list(db.session.scalars(query))
+
+
+def open_grant(person_id: int, product_id: int) -> AccessGrant | None:
+    """The access somebody holds to a product."""
+    with unscoped():
+        return db.session.scalar(
+            select(AccessGrant).where(
+                AccessGrant.person_id == person_id,
+                AccessGrant.product_id == product_id,
+                AccessGrant.ended_at.is_(None),
+            )
+        )
+
+
+def assignments_of(person: Person) -> list[PermissionAssignment]:
+    """What somebody administers, services first."""
+    with unscoped():
+        query = (
+            select(PermissionAssignment)
+            .where(PermissionAssignment.person_id == person.id)
+            .options(
+                joinedload(PermissionAssignment.service),
+                joinedload(PermissionAssignment.product).joinedload(Product.service),
+            )
+            .order_by(PermissionAssignment.service_id.nulls_last(), PermissionAssignment.product_id)
+        )
+        return list(db.session.scalars(query))
+
+
+def solely_administered_by(person: Person) -> list[PermissionAssignment]:
+    """Those of somebody's assignments to a thing that no other active person administers."""
+    with unscoped():
+        mine = assignments_of(person)
+        shared = [
+            {other.id for other in administrators_of(product_id=one.product_id, service_id=one.service_id)}
+            for one in mine
+        ]
+    return [one for one, people in zip(mine, shared, strict=True) if not people - {person.id}]

@@ -1,0 +1,1 @@
+"""Joiners and leavers: what HR announces, which access it means, and the case that follows."""

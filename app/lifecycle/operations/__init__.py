@@ -1,0 +1,19 @@
+"""The verbs of the lifecycle: receive what HR says, plan the case, carry out a last day, close what is done."""
+
+from app.lifecycle.operations.cases import close_if_done, depart, leave_on_last_days, plan_case, reopen_case
+from app.lifecycle.operations.receiving import Announcement, Employee, receive_event
+from app.lifecycle.operations.templates import change_template, create_template, delete_template
+
+__all__ = [
+    "Announcement",
+    "Employee",
+    "change_template",
+    "close_if_done",
+    "create_template",
+    "delete_template",
+    "depart",
+    "leave_on_last_days",
+    "plan_case",
+    "receive_event",
+    "reopen_case",
+]

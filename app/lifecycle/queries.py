@@ -1,0 +1,89 @@
+"""Reads of the lifecycle."""
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import selectinload
+
+from app.directory import queries as directory
+from app.directory.models import Person
+from app.foundation.database import db
+from app.inbox.queries import IS_OPEN
+from app.inbox.models import WorkflowTask
+from app.inventory import queries as inventory
+from app.inventory.models import AccessLevel, Product, ProductStatus
+from app.lifecycle.models import AccessTemplate, LifecycleCase
+
+LEVELS = list(AccessLevel)
+
+
+def access_needed_by(person: Person) -> tuple[dict[Product, str], bool]:
+    """The products that the templates of somebody's department and position ask for, each at its highest level.
+
+    Also whether any template fitted at all. Retired products are left out.
+    """
+    query = (
+        select(AccessTemplate)
+        .where(AccessTemplate.active)
+        .where(
+            or_(AccessTemplate.department_id.is_(None), AccessTemplate.department_id == person.department_id)
+        )
+        .where(
+            or_(
+                AccessTemplate.position.is_(None),
+                func.lower(AccessTemplate.position) == (person.position or "").strip().lower(),
+            )
+        )
+        .options(selectinload(AccessTemplate.products).joinedload(Product.service))
+        .order_by(AccessTemplate.id)
+    )
+    templates = list(db.session.scalars(query))
+    needed: dict[Product, str] = {}
+    for template in templates:
+        for product in template.products:
+            if product.status == ProductStatus.ACTIVE:
+                needed[product] = max(needed.get(product, template.level), template.level, key=LEVELS.index)
+    return needed, bool(templates)
+
+
+def responsible_for(product: Product, *, but: Person | None = None) -> Person:
+    """Whoever administers the product, else its service, else an Admin; never the one left out.
+
+    Raises LookupError when there is not even an Admin: the job fails and comes again, nothing is dropped.
+    """
+    for people in (
+        inventory.administrators_of(product_id=product.id),
+        inventory.administrators_of(service_id=product.service_id),
+    ):
+        willing = [person for person in people if but is None or person.id != but.id]
+        if willing:
+            return willing[0]
+    return an_admin(but=but)
+
+
+def an_admin(*, but: Person | None = None) -> Person:
+    """An Admin, the one left out only if there is no other. Raises LookupError when there is none."""
+    admins = directory.people_with_role("Admin")
+    others = [admin for admin in admins if but is None or admin.id != but.id]
+    if not admins:
+        raise LookupError("no person has the Admin role")
+    return (others or admins)[0]
+
+
+def open_case(person_id: int, kind: str) -> LifecycleCase | None:
+    """Somebody's open case of a kind, locked until the transaction ends."""
+    query = select(LifecycleCase).where(
+        LifecycleCase.person_id == person_id, LifecycleCase.kind == kind, LifecycleCase.closed_at.is_(None)
+    )
+    return db.session.scalar(query.with_for_update())
+
+
+def open_tasks_in(case: LifecycleCase) -> list[WorkflowTask]:
+    """The tasks of a case that are not finished."""
+    return list(db.session.scalars(select(WorkflowTask).where(WorkflowTask.case_id == case.id, IS_OPEN)))
+
+
+def cases_of(person: Person) -> list[LifecycleCase]:
+    """Somebody's cases, latest first, with their tasks."""
+    query = (
+        select(LifecycleCase).where(LifecycleCase.person_id == person.id).order_by(LifecycleCase.id.desc())
+    )
+    return list(db.session.scalars(query.options(selectinload(LifecycleCase.tasks))))

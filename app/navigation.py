@@ -1,0 +1,64 @@
+"""The floor plan: every page and every API, in the order of the menu."""
+
+from typing import Any
+
+from app.audit.api import AuditEntryApi
+from app.audit.views import AuditLogView
+from app.directory.api import DepartmentApi, PersonApi
+from app.directory.views import DepartmentView, InvitationView, PersonView
+from app.foundation.lookup import LookupView
+from app.foundation.operating import OutboxApi, OutboxView, ScheduledRunApi, ScheduledRunView
+from app.inbox.api import TaskApi, TaskCommentApi
+from app.inbox.views import InboxView
+from app.inventory.api import AssignmentApi, GrantApi, ProductApi, ServiceApi
+from app.inventory.views import AssignmentView, GrantView, ProductView, ServiceView
+from app.lifecycle.api import CaseApi, HrEventApi, HrWebhookApi, TemplateApi
+from app.lifecycle.views import CaseView, HrEventView, PersonPageView, ProfileView, TemplateView
+from app.notifications.api import NotificationApi
+from app.notifications.views import NoticeView
+
+# view, name in the menu (its permission too), icon, heading
+MENU: list[tuple[Any, str, str, str]] = [
+    (InboxView, "Inbox", "inbox", ""),
+    (ServiceView, "Services", "server", "Inventory"),
+    (ProductView, "Products", "box", "Inventory"),
+    (AssignmentView, "Who administers what", "shield", "Inventory"),
+    (GrantView, "Access", "key", "Inventory"),
+    (PersonView, "People", "users", "Directory"),
+    (DepartmentView, "Departments", "building", "Directory"),
+    (CaseView, "Cases", "flag", "Joiners and leavers"),
+    (TemplateView, "Access templates", "copy", "Joiners and leavers"),
+    (HrEventView, "HR announcements", "send", "Joiners and leavers"),
+    (AuditLogView, "Audit log", "list", "Operations"),
+    (OutboxView, "Background work", "bolt", "Operations"),
+    (ScheduledRunView, "Scheduled runs", "clock", "Operations"),
+]
+WITHOUT_MENU = [InvitationView, LookupView, NoticeView, PersonPageView, ProfileView]
+APIS = [
+    ServiceApi,
+    ProductApi,
+    AssignmentApi,
+    GrantApi,
+    PersonApi,
+    DepartmentApi,
+    TaskApi,
+    TaskCommentApi,
+    TemplateApi,
+    CaseApi,
+    HrEventApi,
+    NotificationApi,
+    AuditEntryApi,
+    OutboxApi,
+    ScheduledRunApi,
+    HrWebhookApi,
+]
+
+
+def furnish(appbuilder: Any) -> None:
+    """Register everything. FAB itself added the pages of accounts, roles and permissions before."""
+    for view, name, icon, heading in MENU:
+        appbuilder.add_view(view, name, icon=icon, category=heading)
+    for view in WITHOUT_MENU:
+        appbuilder.add_view_no_menu(view)
+    for api in APIS:
+        appbuilder.add_api(api)

@@ -1,0 +1,93 @@
+"""What every page shows around its content: the navigation with its counts, the trail, who is looking."""
+
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+
+from app.foundation.trace import request_id
+from app.foundation.viewer import Viewer, current_viewer
+from app.inbox.queries import open_count_of
+from app.notifications.queries import unread_count
+
+
+def portal() -> dict[str, Any]:
+    """The `portal` object of the templates; its parts are worked out when a template asks for them."""
+    return {"portal": Portal(current_viewer())}
+
+
+class Portal:
+    """See `templates/portal/base.html` for what reads it."""
+
+    def __init__(self, viewer: Viewer | None) -> None:
+        self.viewer = viewer
+        self.name = current_app.config["APP_NAME"]
+        self.environment = current_app.config["ENVIRONMENT"]
+        self.request_id = request_id()
+
+    @property
+    def unread(self) -> int:
+        """Notices not read."""
+        return unread_count(self.viewer.id) if self.viewer else 0
+
+    @property
+    def profile_url(self) -> str:
+        """One's own page."""
+        return url_for("ProfileView.me")
+
+    @property
+    def logout_url(self) -> str:
+        """Where the sign-out form posts to."""
+        return url_for("SignInView.logout")
+
+    @property
+    def notices_url(self) -> str:
+        """The page behind the bell."""
+        return url_for("NoticeView.list")
+
+    @property
+    def navigation(self) -> list[dict[str, Any]]:
+        """The menu as far as the viewer may go; items that stand alone come first."""
+        top: dict[str, Any] = {"label": "", "items": [_item("Home", url_for("HomeView.index"), "home")]}
+        groups = [top]
+        for entry in current_app.appbuilder.menu.get_data():  # type: ignore[attr-defined]
+            if entry == "-":
+                continue
+            if "childs" in entry:
+                items = [
+                    _item(child["label"], child["url"], child["icon"])
+                    for child in entry["childs"]
+                    if child != "-"
+                ]
+                groups.append({"label": entry["label"], "items": items})
+            else:
+                top["items"].append(
+                    _item(entry["label"], entry["url"], entry["icon"], self._badge(entry["name"]))
+                )
+        # FAB's own group is registered first and belongs last.
+        return sorted(
+            [group for group in groups if group["items"]], key=lambda group: group["label"] == "Security"
+        )
+
+    def _badge(self, name: str) -> int:
+        return open_count_of(self.viewer.id) if self.viewer and name == "Inbox" else 0
+
+    @property
+    def crumbs(self) -> list[tuple[str, str | None]]:
+        """Where this page stands: its heading, its list, and the page itself unless it is the list."""
+        for group in self.navigation:
+            for item in group["items"]:
+                if item["active"] and item["href"] != url_for("HomeView.index"):
+                    trail: list[tuple[str, str | None]] = [(group["label"], None)] if group["label"] else []
+                    return [*trail, (item["label"], item["href"])]
+        return []
+
+
+def _item(label: str, href: str, icon: str, badge: int = 0) -> dict[str, Any]:
+    base = href.removesuffix("list/")
+    active = request.path == "/" if href == "/" else request.path.startswith(base)
+    return {"label": label, "href": href, "icon": icon, "badge": badge, "active": active}
+
+
+def init_app(app: Flask) -> None:
+    """Give it to every template."""
+    app.context_processor(portal)

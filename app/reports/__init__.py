@@ -1,0 +1,1 @@
+"""What is read across rooms; nothing is written here."""

@@ -1,0 +1,81 @@
+"""Every call that runs against the import order: a lower room's fact, and what another room makes of it."""
+
+from app.directory import operations as directory
+from app.foundation import events
+from app.foundation.database import db
+from app.foundation.errors import Conflict
+from app.foundation.scoping import unscoped
+from app.inbox.events import TaskCompleted, TaskFinished, TaskReopened
+from app.inbox.models import TaskAction, WorkflowTask
+from app.inventory import operations as inventory
+from app.inventory import queries as inventory_queries
+from app.inventory.models import AccessGrant, AccessLevel, GrantSource, PermissionAssignment
+from app.lifecycle import operations as lifecycle
+
+
+def connect() -> None:
+    """Subscribe everything; called by the factory, harmless if called again."""
+    events.subscribe(TaskCompleted, record_what_was_done)
+    events.subscribe(TaskFinished, close_case)
+    events.subscribe(TaskReopened, reopen_case)
+
+
+def record_what_was_done(fact: TaskCompleted) -> None:
+    """A completed task is a grant recorded, a grant ended, an assignment handed over or a sign-in closed."""
+    record = {
+        TaskAction.GRANT_ACCESS: _grant,
+        TaskAction.REVOKE_ACCESS: _end_grant,
+        TaskAction.HAND_OVER: _hand_over,
+        TaskAction.KEEP_ADMIN: _close_sign_in,
+    }.get(TaskAction(fact.task.action))
+    if record:
+        with unscoped():
+            record(fact.task)
+
+
+def close_case(fact: TaskFinished) -> None:
+    """The last task closes its case."""
+    lifecycle.close_if_done(fact.task.case_id)
+
+
+def reopen_case(fact: TaskReopened) -> None:
+    """A task taken up again opens its case again."""
+    lifecycle.reopen_case(fact.task.case_id)
+
+
+def _grant(task: WorkflowTask) -> None:
+    """The access stands in the inventory; if somebody recorded it by hand meanwhile, that record stays."""
+    if (
+        task.product_id
+        and task.target_id
+        and not inventory_queries.open_grant(task.target_id, task.product_id)
+    ):
+        inventory.grant_access(
+            person_id=task.target_id,
+            product_id=task.product_id,
+            level=task.details.get("level", AccessLevel.MEMBER),
+            source=GrantSource.TASK,
+        )
+
+
+def _end_grant(task: WorkflowTask) -> None:
+    grant = db.session.get(AccessGrant, task.grant_id) if task.grant_id else None
+    if grant:
+        inventory.end_grant(grant)
+
+
+def _hand_over(task: WorkflowTask) -> None:
+    """The leaver lets go of what they alone administered, once somebody else administers it."""
+    left = db.session.get(PermissionAssignment, task.details.get("assignment_id"))
+    if left is None:
+        return
+    people = inventory_queries.administrators_of(product_id=left.product_id, service_id=left.service_id)
+    if not [person for person in people if person.id != left.person_id]:
+        raise Conflict(f"Nobody else administers {left.service or left.product} yet. Assign somebody first.")
+    inventory.unassign_administrator(left)
+
+
+def _close_sign_in(task: WorkflowTask) -> None:
+    """Conflict as long as the leaver is the last Admin."""
+    if task.target:
+        directory.deactivate_person(task.target)
