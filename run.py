@@ -102,7 +102,9 @@ def _start_engines(settings: config.Settings, supervisor: Supervisor) -> None:
     )
     for engine in engines:
         if not supervisor.until(engine.answers, _ENGINE_SECONDS):
-            raise StartError(f"{engine.name} does not answer; the lines above may say why.")
+            raise StartError(
+                f"{engine.name} does not answer; the lines above or {engine.folder} may say why."
+            )
     if postgres:
         postgres.create_database()
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import config
+from config import load  # the bare module's name would be taken for gunicorn's own setting `config`
 
-_settings = config.load()
+_settings = load()
 _memory = Path("/dev/shm")  # noqa: S108 - gunicorn makes its own private files there
 
 bind = (

@@ -49,6 +49,7 @@ class Postgres:
         self.data_dir = data_dir.resolve()
         self.folder = self.data_dir / "postgres"
         self.sockets = socket_dir(self.data_dir)
+        self._pid_file = self.folder / "postmaster.pid"
         self.fast = fast
 
     @property
@@ -68,7 +69,7 @@ class Postgres:
         self._check_version()
         privilege.settle_owner(self.folder, self.data_dir, self.sockets)
         privilege.check_runner(self.folder, binary("postgres"))
-        stop_leftover(self.folder / "postmaster.pid", str(self.folder), self.stop_signal)
+        stop_leftover(self._pid_file, str(self.folder), self.stop_signal)
 
     def command(self) -> list[str]:
         """The server in the foreground."""
@@ -77,9 +78,12 @@ class Postgres:
         return [*privilege.runner(self.folder), str(binary("postgres")), "-D", str(self.folder), *options]
 
     def answers(self) -> bool:
+        """Ask only a server that calls itself ready, as one that is starting logs each question as an error."""
         try:
+            if "ready" not in self._pid_file.read_text().split():
+                return False
             self._connect().close()
-        except psycopg2.OperationalError:
+        except (FileNotFoundError, psycopg2.OperationalError):
             return False
         return True
 

@@ -60,6 +60,8 @@ class Redis:
             "save": "",
             "maxmemory-policy": "noeviction",
             "loglevel": "warning",
+            # Even so it opens with a page about itself and about kernel settings.
+            "logfile": str(self.folder / "redis.log"),
         }
         return [executable(), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
