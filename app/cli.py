@@ -28,7 +28,7 @@ def init_app(app: Flask) -> None:
 @click.command(help="Bring the database up to date: tables, roles, permissions, the first administrator.")
 @click.option("--demo", "with_demo", is_flag=True, help="Fill an empty portal with a demo company.")
 @with_appcontext
-def setup(with_demo: bool) -> None:
+def setup(*, with_demo: bool) -> None:
     """Safe to run again, and by two processes at once: migrations take a lock."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     upgrade()

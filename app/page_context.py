@@ -1,5 +1,6 @@
 """What every page shows around its content: the navigation with its counts, the trail, who is looking."""
 
+from functools import cached_property
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
@@ -16,7 +17,7 @@ def portal() -> dict[str, Any]:
 
 
 class Portal:
-    """See `templates/portal/base.html` for what reads it."""
+    """See `templates/portal/base.html` for what reads it. What costs a statement is asked once per page."""
 
     def __init__(self, viewer: Viewer | None) -> None:
         self.viewer = viewer
@@ -24,7 +25,7 @@ class Portal:
         self.environment = current_app.config["ENVIRONMENT"]
         self.request_id = request_id()
 
-    @property
+    @cached_property
     def unread(self) -> int:
         """Notices not read."""
         return unread_count(self.viewer.id) if self.viewer else 0
@@ -44,7 +45,7 @@ class Portal:
         """The page behind the bell."""
         return url_for("NoticeView.list")
 
-    @property
+    @cached_property
     def navigation(self) -> list[dict[str, Any]]:
         """The menu as far as the viewer may go; items that stand alone come first."""
         top: dict[str, Any] = {"label": "", "items": [_item("Home", url_for("HomeView.index"), "home")]}
@@ -71,15 +72,20 @@ class Portal:
     def _badge(self, name: str) -> int:
         return open_count_of(self.viewer.id) if self.viewer and name == "Inbox" else 0
 
-    @property
+    @cached_property
     def crumbs(self) -> list[tuple[str, str | None]]:
-        """Where this page stands: its heading, its list, and the page itself unless it is the list."""
+        """Where this page stands: its heading and its list. The page itself adds its own name (`trail`)."""
         for group in self.navigation:
             for item in group["items"]:
-                if item["active"] and item["href"] != url_for("HomeView.index"):
+                if item["active"]:
                     trail: list[tuple[str, str | None]] = [(group["label"], None)] if group["label"] else []
                     return [*trail, (item["label"], item["href"])]
         return []
+
+    @property
+    def is_list(self) -> bool:
+        """Whether this page is the one that the menu leads to."""
+        return any(href == request.path for _, href in self.crumbs)
 
 
 def _item(label: str, href: str, icon: str, badge: int = 0) -> dict[str, Any]:

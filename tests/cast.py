@@ -76,7 +76,7 @@ def find_world() -> World:
     """Look the ids up by name."""
 
     def ids(model: Any) -> dict[str, int]:
-        return {name: key for name, key in db.session.execute(select(model.name, model.id))}
+        return {row.name: row.id for row in db.session.execute(select(model.name, model.id))}
 
     people = {name.lower(): key for name, key in ids(Person).items()}
     return World(people, ids(Service), ids(Product), ids(Department))

@@ -7,10 +7,10 @@ from sqlalchemy import BigInteger, DateTime, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.foundation.database import db
+from app.foundation.database import Model
 
 
-class AuditEntry(db.Model):
+class AuditEntry(Model):
     """What happened. `id` and `sequence` are the same number: an entry's place in the chain.
 
     `id`, `created_at`, `previous_hash` and `hash` are set by a trigger whatever the insert says; see the migration.

@@ -32,7 +32,7 @@ def entries(wanted: LogFilter, *, before_id: int | None, size: int) -> list[Audi
     return list(db.session.scalars(query))
 
 
-def _matching(wanted: LogFilter) -> Select[tuple[AuditEntry]]:
+def _matching(wanted: LogFilter) -> Select[AuditEntry]:
     query = select(AuditEntry)
     if wanted.action:
         query = query.where(AuditEntry.action.startswith(wanted.action, autoescape=True))

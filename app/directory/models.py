@@ -1,6 +1,7 @@
 """A person is not an account: a person is whom the company knows, an account is how somebody signs in."""
 
 from datetime import date, datetime
+from typing import TypeAlias
 
 from flask_appbuilder.security.sqla.models import (
     Group,
@@ -15,9 +16,9 @@ from sqlalchemy import DateTime, ForeignKey, Index, LargeBinary, Text, func, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.foundation import clock
-from app.foundation.database import Timestamps, db, not_blank
+from app.foundation.database import Model, Timestamps, not_blank
 
-Account = User
+Account: TypeAlias = User
 Account.__audit_noun__ = "account"
 Account.__audit_secret__ = ("password",)
 Account.__audit_quiet__ = (
@@ -35,7 +36,7 @@ for link in (Role, Group):
     link.__audit_noun__ = link.__name__.lower()
 
 
-class Department(Timestamps, db.Model):
+class Department(Timestamps, Model):
     """A part of the company, as access templates and HR know it."""
 
     __tablename__ = "departments"
@@ -59,7 +60,7 @@ class Department(Timestamps, db.Model):
         return self.name
 
 
-class Person(Timestamps, db.Model):
+class Person(Timestamps, Model):
     """Somebody the company knows. The row stays when they leave: `active` goes, the history does not.
 
     `department_given` is what HR called a department that the directory does not know.
@@ -115,7 +116,7 @@ class Person(Timestamps, db.Model):
         return self.department.name if self.department else self.department_given
 
 
-class SignInSession(db.Model):
+class SignInSession(Model):
     """One sign-in, on a page or by tokens. Every cookie and token names its session: ending it ends them all."""
 
     __tablename__ = "sign_in_sessions"
@@ -130,7 +131,7 @@ class SignInSession(db.Model):
     client: Mapped[str | None] = mapped_column(Text)
 
 
-class Invitation(db.Model):
+class Invitation(Model):
     """A link that lets somebody set their password, once. Only the token's SHA-256 is kept."""
 
     __tablename__ = "invitations"

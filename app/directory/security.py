@@ -52,13 +52,12 @@ class PortalSecurityManager(SecurityManager):
 
     def auth_user_db(self, username: str | None, password: str | None) -> Account | None:
         """FAB's question at sign-in, page and API; commits, because failures are recorded too."""
-        answer = directory.authenticate(username or "", password or "")
-        if answer:
-            account, opened = answer
+        account, opened = directory.authenticate(username or "", password or "") or (None, None)
+        if opened:
             session["sid"] = g.sign_in_session = opened.id
             forget_viewer()
         db.session.commit()
-        return answer[0] if answer else None
+        return account
 
     def load_user(self, pk: Any) -> Account | None:
         """The account behind a cookie, as long as its session has not ended."""

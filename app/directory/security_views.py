@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import flash, g, redirect, request, session, url_for
 from flask_appbuilder import expose
+from flask_appbuilder.baseviews import BaseFormView
 from flask_appbuilder.security import views as fab
 from flask_appbuilder.security.api import SecurityApi as FabSecurityApi
 from flask_appbuilder.security.forms import LoginForm_db
@@ -15,7 +16,7 @@ from app.directory import operations as directory
 from app.directory.models import Account
 from app.foundation.api import PortalApi
 from app.foundation.database import db
-from app.foundation.errors import DomainError
+from app.foundation.errors import DomainError, NotFound
 from app.foundation.references import find
 from app.foundation.transactions import transaction
 from app.foundation.viewer import forget_viewer
@@ -141,24 +142,20 @@ class RolePermissionsView(fab.PermissionViewModelView):
     list_title = "Permissions on views and menus"
 
 
-class NewPassword:
+class NewPassword(BaseFormView):
     """FAB's password forms, with our rule and its message at the field."""
 
     def set_password(self, form: Any, account: Account | None) -> Any:
         """The page again if the rule says no, else on to the next."""
+        if account is None:
+            raise NotFound("There is no such account.")
         try:
             with transaction():
-                if account is None:
-                    raise DomainError("There is no such account.")
                 directory.change_password(account, form.password.data)
         except DomainError as error:
             show_refusal(form, error)
-            widgets = self._get_edit_widget(form=form)  # type: ignore[attr-defined]
-            page = self.render_template(  # type: ignore[attr-defined]
-                self.form_template,
-                title=self.form_title,
-                widgets=widgets,  # type: ignore[attr-defined]
-            )
+            widgets = self._get_edit_widget(form=form)
+            page = self.render_template(self.form_template, title=self.form_title, widgets=widgets)
             return page, error.status
         flash("The password is changed, and every session of the account has ended.", "success")
         return None

@@ -114,7 +114,7 @@ class InvitationView(BaseView):
         if form.validate_on_submit():
             try:
                 with transaction():
-                    directory.accept_invitation(token, form.password.data)
+                    directory.accept_invitation(token, form.password.data or "")
             except DomainError as error:
                 show_refusal(form, error)
             else:

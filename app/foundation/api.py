@@ -65,6 +65,8 @@ class PortalModelApi(PortalApi, ModelRestApi):
     noun = ""
     verbs = Verbs()
     schema: PortalSchema | None = None
+    exclude_route_methods: set[str] = set()
+    show_columns: list[str] | None = None
     page_size = 20
     max_page_size = 100
 
@@ -103,7 +105,7 @@ class PortalModelApi(PortalApi, ModelRestApi):
         fields = load(self.add_model_schema, body_of_request())
         with transaction():
             row = self.verbs.create(**fields)  # type: ignore[misc]
-        return self.response(201, id=self.datamodel.get_pk_value(row), result=self._shown(row))
+        return self._answer(201, id=self.datamodel.get_pk_value(row), result=self._shown(row))
 
     @rendered
     def put_headless(self, pk: Any) -> Response:
@@ -112,7 +114,7 @@ class PortalModelApi(PortalApi, ModelRestApi):
         fields = load(self.edit_model_schema, body_of_request(), partial=True)
         with transaction():
             row = self.verbs.change(row, **fields)  # type: ignore[misc]
-        return self.response(200, id=self.datamodel.get_pk_value(row), result=self._shown(row))
+        return self._answer(200, id=self.datamodel.get_pk_value(row), result=self._shown(row))
 
     @rendered
     def delete_headless(self, pk: Any) -> Response:
@@ -120,7 +122,11 @@ class PortalModelApi(PortalApi, ModelRestApi):
         row = self._row(pk)
         with transaction():
             self.verbs.remove(row)  # type: ignore[misc]
-        return self.response(200, message="Deleted.")
+        return self._answer(200, message="Deleted.")
+
+    def _answer(self, status: int, **body: Any) -> Response:
+        answer: Response = self.response(status, **body)
+        return answer
 
     def _row(self, pk: Any) -> Any:
         row = self.datamodel.get(pk, self._base_filters)

@@ -46,15 +46,19 @@ def line(
     label: str, *, required: bool = False, most: int = 200, hint: str = "", **options: Any
 ) -> StringField:
     """A line of text."""
-    return StringField(label, _text_rules(required, most), filters=[tidy], description=hint, **options)
+    return StringField(
+        label, _text_rules(required=required, most=most), filters=[tidy], description=hint, **options
+    )
 
 
 def paragraph(label: str, *, most: int = 2_000, hint: str = "", **options: Any) -> TextAreaField:
     """Several lines of text."""
-    return TextAreaField(label, _text_rules(False, most), filters=[tidy], description=hint, **options)
+    return TextAreaField(
+        label, _text_rules(required=False, most=most), filters=[tidy], description=hint, **options
+    )
 
 
-def _text_rules(required: bool, most: int) -> list[Any]:
+def _text_rules(*, required: bool, most: int) -> list[Any]:
     presence = DataRequired(REQUIRED) if required else Optional()
     return [presence, Length(max=most, message=f"At most {most:,} characters."), no_control_characters]
 
@@ -110,7 +114,7 @@ class LookupField(Field):
         """The chosen rows, then the first others."""
         chosen = self._chosen()
         if not self.multiple:
-            yield ("", "–", not chosen, {})
+            yield ("", "\N{EN DASH}", not chosen, {})
         picked = self._rows(chosen) if chosen else []
         for key, label in picked:
             yield (key, label, True, {})

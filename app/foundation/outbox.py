@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.foundation import clock, redis_client
-from app.foundation.database import db, one_of
+from app.foundation.database import Model, db, one_of
 from app.foundation.scoping import row_rule, unscoped
 from app.foundation.trace import request_id
 from app.foundation.viewer import Viewer
@@ -42,7 +42,7 @@ class OutboxState(StrEnum):
     DEAD = "dead"
 
 
-class OutboxMessage(db.Model):
+class OutboxMessage(Model):
     """One call of one job, promised in the transaction that decided it."""
 
     __tablename__ = "outbox"

@@ -37,7 +37,7 @@ def work(app: Flask, queues: list[str]) -> None:
     worker.work(logging_level="WARNING")
 
 
-class Ticker(Scheduler):  # type: ignore[misc]  # rq-scheduler ships no types
+class Ticker(Scheduler):
     """rq-scheduler, which may lose an entry when it dies in mid-move or Redis is emptied: so each poll looks."""
 
     ENTRIES = (

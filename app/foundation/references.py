@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import event, inspect, select
 from sqlalchemy.orm import Session
 
-from app.foundation.database import db
+from app.foundation.database import Model, db
 from app.foundation.errors import InvalidInput
 from app.foundation.scoping import criterion, is_scoped
 
@@ -47,7 +47,7 @@ def parse_key(key: Any) -> int | None:
 
 @cache
 def _model_of(table_name: str) -> type[Any] | None:
-    mappers = db.Model.registry.mappers
+    mappers = Model.registry.mappers
     return next((mapper.class_ for mapper in mappers if mapper.local_table.name == table_name), None)
 
 

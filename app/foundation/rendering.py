@@ -4,7 +4,9 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from jinja2 import Template
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.foundation.database import db
@@ -79,7 +81,7 @@ def error_response(
 
 
 def _page(status: int, message: str) -> str:
-    names = [f"portal/errors/{status}.html", "portal/error.html"]
+    names: list[str | Template] = [f"portal/errors/{status}.html", "portal/error.html"]
     page = {
         "code": status,
         "heading": HEADINGS.get(status, "This can't be done"),
@@ -88,7 +90,7 @@ def _page(status: int, message: str) -> str:
     }
     if status in BARE:
         # No session, no database, no context processor may be needed to say that something broke.
-        template = current_app.jinja_env.get_template(names[0])
+        template = current_app.jinja_env.get_template(f"portal/errors/{status}.html")
         return template.render(
             **page, request=request, csp_nonce=lambda: "", product=current_app.config["APP_NAME"]
         )
@@ -103,42 +105,53 @@ def render_domain_error(error: DomainError) -> Response:
 
 def init_app(app: Flask) -> None:
     """Answer every error in one of the two ways."""
+    app.register_error_handler(DomainError, domain_error)
+    app.register_error_handler(IntegrityError, refused_by_database)
+    app.register_error_handler(DataError, refused_by_database)
+    app.register_error_handler(OperationalError, database_gone)
+    app.register_error_handler(PoolTimeout, database_gone)
+    app.register_error_handler(HTTPException, http_error)
+    app.register_error_handler(Exception, broken)
 
-    @app.errorhandler(DomainError)
-    def domain_error(error: DomainError) -> Response:
-        db.session.rollback()
-        return render_domain_error(error)
 
-    @app.errorhandler(IntegrityError)
-    @app.errorhandler(DataError)
-    def refused_by_database(error: IntegrityError | DataError) -> Response:
-        db.session.rollback()
-        return render_domain_error(from_database(error))
+def domain_error(error: DomainError) -> Response:
+    """A rule said no."""
+    db.session.rollback()
+    return render_domain_error(error)
 
-    @app.errorhandler(OperationalError)
-    def database_gone(error: OperationalError) -> Response:
-        log.error("the database does not answer: %s", error.orig)
-        db.session.remove()
-        return error_response(503)
 
-    @app.errorhandler(HTTPException)
-    def http_error(error: HTTPException) -> Any:
-        status = error.code or 500
-        if status < 400:
-            return error
-        own = (
-            error.description
-            if status in {400, 409, 422} and type(error).description != error.description
-            else ""
-        )
-        response = error_response(status, own or "")
-        for name, value in error.get_headers():
-            if name.lower() in {"allow", "retry-after"}:
-                response.headers[name] = value
-        return response
+def refused_by_database(error: IntegrityError | DataError) -> Response:
+    """The database said no: a constraint, or a value that no column holds."""
+    db.session.rollback()
+    return render_domain_error(from_database(error))
 
-    @app.errorhandler(Exception)
-    def broken(error: Exception) -> Response:
-        log.error("unhandled error in %s", request.path, exc_info=error)
-        db.session.rollback()
-        return error_response(500)
+
+def database_gone(error: OperationalError | PoolTimeout) -> Response:
+    """The database is away, or every connection to it is in use."""
+    log.error("the database does not answer: %s", error)
+    db.session.remove()
+    return error_response(503)
+
+
+def http_error(error: HTTPException) -> Any:
+    """What Flask, Werkzeug or an extension refuses; a message is ours only where we wrote one."""
+    status = error.code or 500
+    if status < 400:
+        return error
+    own = (
+        error.description
+        if status in {400, 409, 422} and type(error).description != error.description
+        else ""
+    )
+    response = error_response(status, own or "")
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "retry-after"}:
+            response.headers[name] = value
+    return response
+
+
+def broken(error: Exception) -> Response:
+    """A fault of ours: the log has the trace, the answer only its request id."""
+    log.error("unhandled error in %s", request.path, exc_info=error)
+    db.session.rollback()
+    return error_response(500)

@@ -15,13 +15,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation import clock, outbox
-from app.foundation.database import db
+from app.foundation.database import Model, db
 from app.foundation.jobs import job, resolve
 from app.foundation.scoping import row_rule
 from app.foundation.viewer import Viewer
 
 
-class ScheduledRun(db.Model):
+class ScheduledRun(Model):
     """One slot of one periodic job, and what came of it."""
 
     __tablename__ = "scheduled_runs"

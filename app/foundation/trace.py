@@ -10,7 +10,7 @@ _SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 def request_id() -> str:
-    """This request's id, stable through the request."""
+    """The id of this request, the same from its first to its last line."""
     if not has_request_context():
         return "-"
     if "request_id" not in g:

@@ -46,7 +46,8 @@ def current_viewer() -> Viewer | None:
         return chosen
     if g.get("viewer") is None and _loader:
         g.viewer = _loader[0]()
-    return g.get("viewer")
+    found: Viewer | None = g.get("viewer")
+    return found
 
 
 def forget_viewer() -> None:

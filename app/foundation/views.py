@@ -49,7 +49,7 @@ class KeptForms(ModelView):
         item = self._item(pk)
         if request.method == "POST":
             form = self.edit_form.refresh(request.form)
-            form._id = item.id
+            form._id = item.id  # noqa: SLF001 - FAB's validators of uniqueness read it
             if form.validate() and self._saved(form, item):
                 return None
         else:
@@ -100,6 +100,9 @@ class PortalModelView(KeptForms):
     noun = ""
     verbs = Verbs()
     form: Any = None
+    add_form: Any = None
+    edit_form: Any = None
+    exclude_route_methods: set[str] = set()
     page_size = 25
     empty_hint = ""
     list_subtitle = ""

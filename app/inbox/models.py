@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.directory.models import Person
 from app.foundation import clock
-from app.foundation.database import Timestamps, db, not_blank, one_of
+from app.foundation.database import Model, Timestamps, not_blank, one_of
 from app.inventory.models import Product, Service
 
 
@@ -52,7 +52,7 @@ class Priority(StrEnum):
     URGENT = "urgent"
 
 
-class WorkflowTask(Timestamps, db.Model):
+class WorkflowTask(Timestamps, Model):
     """`key` names the task within its case, so that planning a case twice opens nothing twice."""
 
     __tablename__ = "workflow_tasks"
@@ -110,7 +110,7 @@ class WorkflowTask(Timestamps, db.Model):
         return self.title
 
 
-class TaskComment(db.Model):
+class TaskComment(Model):
     """What somebody said about a task; appended, never overwritten."""
 
     __tablename__ = "task_comments"

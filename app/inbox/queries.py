@@ -39,7 +39,7 @@ def tasks_matching(
     type_: str | None = None,
     status: str | None = None,
     person: str | None = None,
-) -> Select[tuple[WorkflowTask]]:
+) -> Select[WorkflowTask]:
     """Tasks newest first. `status` may be `open`; `person` is part of the name or e-mail of whom the task is about."""
     query = select(WorkflowTask).order_by(WorkflowTask.id.desc())
     rule = in_scope(scope, viewer)
@@ -59,7 +59,7 @@ def tasks_matching(
     return query
 
 
-def page_of(query: Select[tuple[WorkflowTask]], page: int, size: int) -> tuple[list[WorkflowTask], int]:
+def page_of(query: Select[WorkflowTask], page: int, size: int) -> tuple[list[WorkflowTask], int]:
     """One page of tasks with what a list shows of them, and how many there are in all. Pages count from 1."""
     total = db.session.scalar(query.order_by(None).with_only_columns(func.count(WorkflowTask.id))) or 0
     shown = (
@@ -98,7 +98,7 @@ def open_tasks_of(person: Person) -> list[WorkflowTask]:
         )
 
 
-def with_story(query: Select[tuple[WorkflowTask]]) -> Select[tuple[WorkflowTask]]:
+def with_story(query: Select[WorkflowTask]) -> Select[WorkflowTask]:
     """Load what the page of one task shows."""
     return query.options(
         joinedload(WorkflowTask.assignee),

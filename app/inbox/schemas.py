@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from app.foundation.schemas import Key, PortalSchema, Text
+from app.foundation.schemas import PortalSchema, Text
 from app.inbox.models import TaskStatus
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose
-from flask_appbuilder.security.decorators import has_access, permission_name
+from flask_appbuilder.security.decorators import has_access
 from wtforms import Form, SelectField, StringField
 from wtforms.validators import Length, Optional
 
@@ -124,7 +124,11 @@ class InboxView(BaseView):
         filters = TaskFilterForm(request.args)
         if not filters.validate():
             raise InvalidInput(
-                "There is no such filter.", **{name: errors[0] for name, errors in filters.errors.items()}
+                "There is no such filter.",
+                **{
+                    name: str(field.errors[0])
+                    for name, field in ((f.short_name, f) for f in filters if f.errors)
+                },
             )
         shown = {"viewer": viewer, "filters": filters, "kept": _kept_filters(), **_open_task(task, form)}
         if _asks_for_part():
@@ -137,7 +141,7 @@ def _asks_for_part() -> bool:
     return request.args.get("part") == "task" or request.headers.get("X-Part") == "task"
 
 
-def _kept_filters() -> dict[str, str]:
+def _kept_filters() -> dict[str, Any]:
     return {
         name: value
         for name, value in request.args.items()

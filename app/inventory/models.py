@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.directory.models import Person
 from app.foundation import clock
-from app.foundation.database import Timestamps, db, not_blank, one_of
+from app.foundation.database import Model, Timestamps, not_blank, one_of
 
 
 class ProductStatus(StrEnum):
@@ -43,7 +43,7 @@ def web_address(column: str) -> CheckConstraint:
     )
 
 
-class Service(Timestamps, db.Model):
+class Service(Timestamps, Model):
     """Something the company runs or rents from a vendor."""
 
     __tablename__ = "services"
@@ -71,7 +71,7 @@ class Service(Timestamps, db.Model):
         return self.name
 
 
-class Product(Timestamps, db.Model):
+class Product(Timestamps, Model):
     """A part of a service that access is given to."""
 
     __tablename__ = "products"
@@ -103,7 +103,7 @@ class Product(Timestamps, db.Model):
         return self.name
 
 
-class PermissionAssignment(db.Model):
+class PermissionAssignment(Model):
     """Who administers what: a person and either a service (ServiceAdministrator) or a product (ProductAdministrator)."""
 
     __tablename__ = "permission_assignments"
@@ -157,7 +157,7 @@ class PermissionAssignment(db.Model):
         return f"{self.person}: {self.thing}"
 
 
-class AccessGrant(db.Model):
+class AccessGrant(Model):
     """Who uses what. `valid_until` is the planned last day, `ended_at` the moment it was taken away."""
 
     __tablename__ = "access_grants"

@@ -158,9 +158,12 @@ def change_access(
     }
     for key in held.keys() - wanted:
         db.session.delete(held[key])
-    for kind, key in sorted(wanted - held.keys()):
-        thing = visible(Service if kind == "service" else Product, key, f"{kind}_ids")
-        db.session.add(PermissionAssignment(person_id=person.id, **{f"{kind}_id": thing.id}))
+    for service_id in sorted(set(service_ids) - {one.service_id for one in held.values()}):
+        service = visible(Service, service_id, "service_ids")
+        db.session.add(PermissionAssignment(person_id=person.id, service_id=service.id))
+    for product_id in sorted(set(product_ids) - {one.product_id for one in held.values()}):
+        product = visible(Product, product_id, "product_ids")
+        db.session.add(PermissionAssignment(person_id=person.id, product_id=product.id))
     implied = {SERVICE_ADMINISTRATOR: bool(service_ids), PRODUCT_ADMINISTRATOR: bool(product_ids)}
     names = {name for name in roles if implied.get(name, True)} | {
         name for name, given in implied.items() if given

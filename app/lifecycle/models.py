@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.directory.models import Department, Person
 from app.foundation import clock
-from app.foundation.database import Timestamps, db, not_blank, one_of
+from app.foundation.database import Model, Timestamps, not_blank, one_of
 from app.inbox.models import WorkflowTask
 from app.inventory.models import AccessLevel, Product
 
@@ -24,13 +24,13 @@ class EventKind(StrEnum):
 
 access_template_products = Table(
     "access_template_products",
-    db.metadata,
+    Model.metadata,
     Column("template_id", ForeignKey("access_templates.id", ondelete="CASCADE"), primary_key=True),
     Column("product_id", ForeignKey("products.id", ondelete="CASCADE"), primary_key=True),
 )
 
 
-class AccessTemplate(Timestamps, db.Model):
+class AccessTemplate(Timestamps, Model):
     """The products that people of a department, in a position, or both, need. Neither given means everybody."""
 
     __tablename__ = "access_templates"
@@ -59,7 +59,7 @@ class AccessTemplate(Timestamps, db.Model):
         return self.name
 
 
-class LifecycleCase(db.Model):
+class LifecycleCase(Model):
     """A joiner or leaver until the last task is done. `effective_on` is the start or the last day."""
 
     __tablename__ = "lifecycle_cases"
@@ -95,7 +95,7 @@ class LifecycleCase(db.Model):
         return f"{self.kind.capitalize()} of {self.person}"
 
 
-class HrEvent(db.Model):
+class HrEvent(Model):
     """One announcement, kept as it came. Its identity is the delivery's id, or else its content while a case is open."""
 
     __tablename__ = "hr_events"

@@ -6,13 +6,13 @@ from sqlalchemy.orm import selectinload
 from app.directory import queries as directory
 from app.directory.models import Person
 from app.foundation.database import db
-from app.inbox.queries import IS_OPEN
 from app.inbox.models import WorkflowTask
+from app.inbox.queries import IS_OPEN
 from app.inventory import queries as inventory
 from app.inventory.models import AccessLevel, Product, ProductStatus
-from app.lifecycle.models import AccessTemplate, LifecycleCase
+from app.lifecycle.models import AccessTemplate, EventKind, HrEvent, LifecycleCase
 
-LEVELS = list(AccessLevel)
+LEVELS = [level.value for level in AccessLevel]
 
 
 def access_needed_by(person: Person) -> tuple[dict[Product, str], bool]:
@@ -68,12 +68,20 @@ def an_admin(*, but: Person | None = None) -> Person:
     return (others or admins)[0]
 
 
-def open_case(person_id: int, kind: str) -> LifecycleCase | None:
+def open_case(person_id: int | None, kind: str) -> LifecycleCase | None:
     """Somebody's open case of a kind, locked until the transaction ends."""
     query = select(LifecycleCase).where(
         LifecycleCase.person_id == person_id, LifecycleCase.kind == kind, LifecycleCase.closed_at.is_(None)
     )
     return db.session.scalar(query.with_for_update())
+
+
+def left_since(event: HrEvent) -> bool:
+    """Whether HR announced, after this event and before it was planned, that the person leaves."""
+    later = select(HrEvent.id).where(
+        HrEvent.person_id == event.person_id, HrEvent.kind == EventKind.OFFBOARDING, HrEvent.id > event.id
+    )
+    return db.session.scalar(later.limit(1)) is not None
 
 
 def open_tasks_in(case: LifecycleCase) -> list[WorkflowTask]:

@@ -159,7 +159,7 @@ class PersonPageView(BaseView):
                 with transaction():
                     inventory.change_access(
                         person,
-                        roles=form.roles.data,
+                        roles=form.roles.data or [],
                         service_ids=form.service_ids.data,
                         product_ids=form.product_ids.data,
                     )

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.directory.models import Person
 from app.foundation import clock
-from app.foundation.database import db
+from app.foundation.database import Model
 
 
-class Notification(db.Model):
+class Notification(Model):
     """Read by nobody but the person it is for."""
 
     __tablename__ = "notifications"

@@ -22,10 +22,8 @@ def figures(viewer: Viewer) -> dict[str, int]:
         "my_tasks": select(func.count(WorkflowTask.id)).where(IS_OPEN, WorkflowTask.assignee_id == viewer.id),
         "all_tasks": select(func.count(WorkflowTask.id)).where(IS_OPEN),
     }
-    row = db.session.execute(
-        select(*(query.scalar_subquery().label(name) for name, query in counts.items()))
-    ).one()
-    return dict(row._mapping)
+    row = db.session.execute(select(*(query.scalar_subquery().label(name) for name, query in counts.items())))
+    return dict(row.mappings().one())
 
 
 def next_tasks(viewer: Viewer, size: int = 8) -> list[WorkflowTask]:

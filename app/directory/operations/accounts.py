@@ -179,7 +179,9 @@ def accept_invitation(token: str, password: str) -> Account:
     """Set the invited account's password. NotFound for a link that is used, old or made up."""
     with unscoped():
         account = invited_account(token)
-        invitation = db.session.scalar(select(Invitation).where(Invitation.token_hash == _digest(token)))
+        invitation = db.session.scalars(
+            select(Invitation).where(Invitation.token_hash == _digest(token))
+        ).one()
         change_password(account, password)
         invitation.used_at = clock.now()
         db.session.flush()

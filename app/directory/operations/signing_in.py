@@ -20,7 +20,7 @@ def authenticate(email: str, password: str) -> tuple[Account, SignInSession] | N
     with unscoped():
         account = db.session.scalar(select(Account).where(func.lower(Account.email) == email.strip().lower()))
         known = account is not None and account.active and account.password
-        right = check_password_hash(account.password if known else _NOBODY, password)  # type: ignore[union-attr,arg-type]
+        right = check_password_hash(account.password if known else _NOBODY, password)  # type: ignore[union-attr]
         if not (known and right and account):
             recorder.record("auth.login_failed", target_type="account", target_label=email.strip()[:200])
             return None

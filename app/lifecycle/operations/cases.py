@@ -16,7 +16,7 @@ from app.inbox import queries as tasks
 from app.inbox.models import Priority, TaskAction, TaskStatus, TaskType, WorkflowTask
 from app.inventory import operations as inventory_operations
 from app.inventory import queries as inventory
-from app.inventory.models import Product
+from app.inventory.models import PermissionAssignment, Product
 from app.lifecycle import queries
 from app.lifecycle.models import EventKind, HrEvent, LifecycleCase
 
@@ -28,10 +28,10 @@ def plan_case(event_id: int) -> None:
         return
     with unscoped(), acting_as(f"HR system ({event.source})", trace=event.request_id):
         event.case = _case_for(event)
-        if event.kind == EventKind.ONBOARDING:
-            _plan_joiner(event.case)
-        else:
+        if event.kind == EventKind.OFFBOARDING:
             _plan_leaver(event.case)
+        elif not queries.left_since(event):
+            _plan_joiner(event.case)
         event.planned_at = clock.now()
         close_if_done(event.case.id)
 
@@ -123,28 +123,29 @@ def _plan_leaver(case: LifecycleCase) -> None:
     for grant in inventory.open_grants_of(person):
         _open_revocation(case, f"revoke:{grant.id}", grant.product, grant.id)
     for sole in inventory.solely_administered_by(person):
-        thing = sole.service or sole.product
-        service = sole.service or sole.product.service
-        assignee = (
-            queries.an_admin(but=person)
-            if sole.service
-            else queries.responsible_for(sole.product, but=person)
-        )
-        _open(
-            case,
-            f"hand_over:{sole.id}",
-            assignee,
-            f"Find a new administrator for {thing.name}",
-            description=f"{person.name} leaves on {case.effective_on:%d %B %Y} and is the only one who administers "
-            f"{thing.name}. Assign somebody else, then complete this task.",
-            action=TaskAction.HAND_OVER,
-            product=sole.product,
-            service=service,
-            details={"assignment_id": sole.id},
-        )
-    if case.effective_on <= clock.today():
+        _open_hand_over(case, sole)
+    if person.last_day and person.last_day <= clock.today():
         depart(person)
         _keep_last_admin(case)
+
+
+def _open_hand_over(case: LifecycleCase, sole: PermissionAssignment) -> None:
+    """Only an Admin decides who administers a service; a product's next administrator its service's decides too."""
+    person, product = case.person, sole.product
+    assignee = queries.responsible_for(product, but=person) if product else queries.an_admin(but=person)
+    name = product.name if product else str(sole.service)
+    _open(
+        case,
+        f"hand_over:{sole.id}",
+        assignee,
+        f"Find a new administrator for {name}",
+        description=f"{person.name} leaves on {case.effective_on:%d %B %Y} and is the only one who administers "
+        f"{name}. Assign somebody else, then complete this task.",
+        action=TaskAction.HAND_OVER,
+        product=product,
+        service=product.service if product else sole.service,
+        details={"assignment_id": sole.id},
+    )
 
 
 def _open_revocation(case: LifecycleCase, key: str, product: Product, grant_id: int | None) -> None:
@@ -167,8 +168,7 @@ def _withdraw_joining(case: LifecycleCase) -> None:
     """Nobody needs to prepare access for a leaver; what was already under way must be taken back."""
     joining = queries.open_case(case.person_id, EventKind.ONBOARDING)
     for task in queries.open_tasks_in(joining) if joining else ():
-        begun = task.status in {TaskStatus.IN_PROGRESS, TaskStatus.INVITED} and task.product is not None
-        if begun:
+        if task.product and task.status in {TaskStatus.IN_PROGRESS, TaskStatus.INVITED}:
             _open_revocation(case, f"withdraw:{task.id}", task.product, None)
         inbox.cancel(task, f"{case.person.name} leaves on {case.effective_on:%d %B %Y}.")
 

@@ -114,7 +114,7 @@ def _earlier(announcement: Announcement, body_hash: str) -> HrEvent:
             HrEvent.delivery_id.is_(None),
             HrEvent.settled_at.is_(None),
         )
-    event = db.session.scalar(query)
+    event: HrEvent | None = db.session.scalar(query)
     if event is None or event.body_hash != body_hash:
         raise Conflict(OTHER_BODY)
     return event
