@@ -10,13 +10,15 @@ from flask_appbuilder.security.api import SecurityApi as FabSecurityApi
 from flask_appbuilder.security.forms import LoginForm_db
 from flask_appbuilder.utils.base import get_safe_redirect
 from flask_login import login_user, logout_user
+from sqlalchemy.orm import selectinload
 
 from app.audit import recorder
 from app.directory import operations as directory
-from app.directory.models import Account
+from app.directory.models import Account, Role
 from app.foundation.api import PortalApi
 from app.foundation.database import db
 from app.foundation.errors import DomainError, NotFound
+from app.foundation.fab import PortalInterface
 from app.foundation.references import find
 from app.foundation.transactions import transaction
 from app.foundation.viewer import forget_viewer
@@ -90,6 +92,7 @@ class GuardedView(KeptForms):
 class AccountView(GuardedView, fab.UserDBModelView):
     """Sign-in accounts. One that is made here gets its entry in the directory."""
 
+    datamodel = PortalInterface(Account, selectinload(Account.roles), selectinload(Account.groups))
     list_title = "Sign-in accounts"
     add_title = "Add account"
     edit_title = "Edit account"
@@ -109,6 +112,7 @@ class AccountView(GuardedView, fab.UserDBModelView):
 class RoleView(GuardedView, fab.RoleModelView):
     """Roles, and what FAB's permissions add to the fixed ones."""
 
+    datamodel = PortalInterface(Role, selectinload(Role.permissions))
     list_title = "Roles"
     add_title = "Add role"
     edit_title = "Edit role"

@@ -1,12 +1,14 @@
 """Forms: text is trimmed and blank is None, and a reference is chosen among the rows that the viewer may see."""
 
+from enum import StrEnum
 from typing import Any
 
 from flask import url_for
 from flask_appbuilder.forms import DynamicForm
 from markupsafe import Markup
 from sqlalchemy import inspect, select
-from wtforms import Field, StringField, TextAreaField, ValidationError
+from wtforms import Field, SelectChoice, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import Choice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import Select
 
@@ -40,6 +42,11 @@ class PortalForm(DynamicForm):
             (name, getattr(cls, name)) for name in dir(cls) if hasattr(getattr(cls, name), "creation_counter")
         ]
         return [name for name, field in sorted(own, key=lambda pair: pair[1].creation_counter)]
+
+
+def choices_of(values: type[StrEnum]) -> list[SelectChoice]:
+    """An enum's values as the options of a select: `in_progress` reads "In progress"."""
+    return [SelectChoice(one.value, one.value.replace("_", " ").capitalize()) for one in values]
 
 
 def line(
@@ -114,13 +121,13 @@ class LookupField(Field):
         """The chosen rows, then the first others."""
         chosen = self._chosen()
         if not self.multiple:
-            yield ("", "\N{EN DASH}", not chosen, {})
+            yield Choice("", "\N{EN DASH}", not chosen, {})
         picked = self._rows(chosen) if chosen else []
         for key, label in picked:
-            yield (key, label, True, {})
+            yield Choice(str(key), label, selected=True, render_kw={})
         for key, label in self._rows(None):
             if key not in chosen:
-                yield (key, label, False, {})
+                yield Choice(str(key), label, selected=False, render_kw={})
 
     def has_groups(self) -> bool:
         """WTForms' select asks."""

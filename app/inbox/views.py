@@ -5,13 +5,13 @@ from typing import Any
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
-from wtforms import Form, SelectField, StringField
+from wtforms import Form, SelectChoice, SelectField, StringField
 from wtforms.validators import Length, Optional
 
 from app.directory.models import Person
 from app.foundation.database import db
 from app.foundation.errors import DomainError, InvalidInput, NotFound
-from app.foundation.forms import LookupField, PortalForm, no_control_characters, paragraph, tidy
+from app.foundation.forms import LookupField, PortalForm, choices_of, no_control_characters, paragraph, tidy
 from app.foundation.references import parse_key
 from app.foundation.transactions import transaction
 from app.foundation.viewer import Viewer, current_viewer
@@ -22,21 +22,19 @@ from app.inbox.access import may_change
 from app.inbox.models import TaskStatus, TaskType, WorkflowTask
 
 PAGE = 25
-STATUSES = [(status.value, status.value.replace("_", " ").capitalize()) for status in TaskStatus]
+STATUSES = choices_of(TaskStatus)
 
 
 class TaskFilterForm(Form):
     """What the list shows."""
 
-    scope = SelectField(
-        "Whose", choices=[(scope.value, scope.value) for scope in queries.Scope], default="mine"
+    scope = SelectField("Whose", choices=choices_of(queries.Scope), default="mine")
+    type = SelectField("Kind", choices=[SelectChoice("", "Every kind"), *choices_of(TaskType)], default="")
+    status = SelectField(
+        "Status",
+        choices=[SelectChoice("open", "Open"), SelectChoice("", "Any status"), *STATUSES],
+        default="open",
     )
-    type = SelectField(
-        "Kind",
-        choices=[("", "Every kind"), *((kind.value, kind.value.capitalize()) for kind in TaskType)],
-        default="",
-    )
-    status = SelectField("Status", choices=[("open", "Open"), ("", "Any status"), *STATUSES], default="open")
     person = StringField("Person", [Optional(), Length(max=200), no_control_characters], filters=[tidy])
 
 

@@ -6,7 +6,7 @@ from wtforms.validators import Optional
 
 from app.directory.models import Person
 from app.foundation.fab import PortalInterface
-from app.foundation.forms import LookupField, PortalForm, line, paragraph
+from app.foundation.forms import LookupField, PortalForm, choices_of, line, paragraph
 from app.foundation.views import PortalModelView
 from app.inventory.api import ASSIGNMENT_VERBS, GRANT_VERBS, PRODUCT_VERBS, SERVICE_VERBS
 from app.inventory.models import (
@@ -17,8 +17,6 @@ from app.inventory.models import (
     ProductStatus,
     Service,
 )
-
-LEVELS = [(level.value, level.value.capitalize()) for level in AccessLevel]
 
 
 class ServiceForm(PortalForm):
@@ -39,7 +37,7 @@ class ProductForm(PortalForm):
     description = paragraph("Description")
     status = SelectField(
         "Status",
-        choices=[(status.value, status.value.capitalize()) for status in ProductStatus],
+        choices=choices_of(ProductStatus),
         description="New access is given to active products only.",
     )
 
@@ -57,7 +55,7 @@ class GrantForm(PortalForm):
 
     person_id = LookupField("Person", Person, required=True)
     product_id = LookupField("Product", Product, required=True)
-    level = SelectField("Level", choices=LEVELS, default=AccessLevel.MEMBER.value)
+    level = SelectField("Level", choices=choices_of(AccessLevel), default=AccessLevel.MEMBER.value)
     valid_from = DateField("From", validators=[Optional()], description="Today if left empty.")
     valid_until = DateField("Until", validators=[Optional()], description="The last day, if one is agreed.")
 
@@ -65,7 +63,7 @@ class GrantForm(PortalForm):
 class EditGrantForm(PortalForm):
     """What may still change of an access."""
 
-    level = SelectField("Level", choices=LEVELS)
+    level = SelectField("Level", choices=choices_of(AccessLevel))
     valid_until = DateField("Until", validators=[Optional()], description="The last day, if one is agreed.")
 
 

@@ -7,14 +7,14 @@ from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access, permission_name
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
-from wtforms import BooleanField, SelectField, SelectMultipleField
+from wtforms import BooleanField, SelectChoice, SelectField, SelectMultipleField
 
 from app.directory import operations as directory
 from app.directory.models import Department, Person, Role
 from app.foundation.database import db
 from app.foundation.errors import DomainError, NotFound
 from app.foundation.fab import PortalInterface
-from app.foundation.forms import LookupField, PortalForm, line
+from app.foundation.forms import LookupField, PortalForm, choices_of, line
 from app.foundation.references import find
 from app.foundation.transactions import transaction
 from app.foundation.viewer import current_viewer
@@ -36,7 +36,7 @@ class TemplateForm(PortalForm):
     product_ids = LookupField("Products", Product, multiple=True, required=True)
     level = SelectField(
         "Level",
-        choices=[(level.value, level.value.capitalize()) for level in AccessLevel],
+        choices=choices_of(AccessLevel),
         default=AccessLevel.MEMBER.value,
     )
     active = BooleanField("In use", default=True)
@@ -244,5 +244,5 @@ def _find(pk: str) -> Person:
 def _access_form(formdata: Any, **values: Any) -> AccessForm:
     form = AccessForm(formdata=formdata, **values)
     names = db.session.scalars(select(Role.name).where(Role.name != "Public").order_by(Role.name))
-    form.roles.choices = [(name, name) for name in names]
+    form.roles.choices = [SelectChoice(name) for name in names]
     return form
