@@ -1,10 +1,12 @@
 """What every page shows around its content: the navigation with its counts, the trail, who is looking."""
 
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
 
+from app.foundation import clock
 from app.foundation.trace import request_id
 from app.foundation.viewer import Viewer, current_viewer
 from app.inbox.queries import open_count_of
@@ -29,6 +31,11 @@ class Portal:
     def unread(self) -> int:
         """Notices not read."""
         return unread_count(self.viewer.id) if self.viewer else 0
+
+    @property
+    def today(self) -> date:
+        """What "today" and "overdue" mean."""
+        return clock.today()
 
     @property
     def profile_url(self) -> str:
@@ -94,6 +101,12 @@ def _item(label: str, href: str, icon: str, badge: int = 0) -> dict[str, Any]:
     return {"label": label, "href": href, "icon": icon, "badge": badge, "active": active}
 
 
+def at_home(moment: Any) -> Any:
+    """An instant on the company's clock, for templates; a date stays a date."""
+    return clock.local(moment) if isinstance(moment, datetime) and moment.tzinfo else moment
+
+
 def init_app(app: Flask) -> None:
     """Give it to every template."""
     app.context_processor(portal)
+    app.add_template_filter(at_home)

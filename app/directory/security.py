@@ -9,10 +9,11 @@ from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_jwt_extended import get_jwt
 from flask_login import current_user
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from app.directory import operations as directory
 from app.directory import queries
-from app.directory.models import Account, Permission, PermissionView, Role, ViewMenu
+from app.directory.models import Account, Group, Permission, PermissionView, Role, ViewMenu
 from app.directory.security_views import (
     AccountView,
     GroupView,
@@ -26,6 +27,7 @@ from app.directory.security_views import (
     ViewMenusView,
 )
 from app.foundation.database import db
+from app.foundation.fab import PortalInterface
 from app.foundation.rendering import error_response
 from app.foundation.viewer import Viewer, forget_viewer, viewer_loader
 
@@ -49,6 +51,15 @@ class PortalSecurityManager(SecurityManager):
     resetmypasswordview = ResetMyPasswordView
     security_api = SecurityApi
     userstatschartview = None
+
+    def __init__(self, appbuilder: Any) -> None:
+        super().__init__(appbuilder)
+        # FAB has just set plain interfaces on these classes; ours load what the lists show.
+        AccountView.datamodel = PortalInterface(
+            Account, selectinload(Account.roles), selectinload(Account.groups)
+        )
+        RoleView.datamodel = PortalInterface(Role, selectinload(Role.permissions))
+        GroupView.datamodel = PortalInterface(Group, selectinload(Group.users), selectinload(Group.roles))
 
     def auth_user_db(self, username: str | None, password: str | None) -> Account | None:
         """FAB's question at sign-in, page and API; commits, because failures are recorded too."""

@@ -10,15 +10,13 @@ from flask_appbuilder.security.api import SecurityApi as FabSecurityApi
 from flask_appbuilder.security.forms import LoginForm_db
 from flask_appbuilder.utils.base import get_safe_redirect
 from flask_login import login_user, logout_user
-from sqlalchemy.orm import selectinload
 
 from app.audit import recorder
 from app.directory import operations as directory
-from app.directory.models import Account, Role
+from app.directory.models import Account
 from app.foundation.api import PortalApi
 from app.foundation.database import db
 from app.foundation.errors import DomainError, NotFound
-from app.foundation.fab import PortalInterface
 from app.foundation.references import find
 from app.foundation.transactions import transaction
 from app.foundation.viewer import forget_viewer
@@ -92,7 +90,7 @@ class GuardedView(KeptForms):
 class AccountView(GuardedView, fab.UserDBModelView):
     """Sign-in accounts. One that is made here gets its entry in the directory."""
 
-    datamodel = PortalInterface(Account, selectinload(Account.roles), selectinload(Account.groups))
+    base_order = ("username", "asc")
     list_title = "Sign-in accounts"
     add_title = "Add account"
     edit_title = "Edit account"
@@ -112,7 +110,8 @@ class AccountView(GuardedView, fab.UserDBModelView):
 class RoleView(GuardedView, fab.RoleModelView):
     """Roles, and what FAB's permissions add to the fixed ones."""
 
-    datamodel = PortalInterface(Role, selectinload(Role.permissions))
+    base_order = ("name", "asc")
+    search_columns = ["name"]
     list_title = "Roles"
     add_title = "Add role"
     edit_title = "Edit role"
@@ -122,6 +121,8 @@ class RoleView(GuardedView, fab.RoleModelView):
 class GroupView(GuardedView, fab.UserGroupModelView):
     """Groups of accounts that share roles."""
 
+    base_order = ("name", "asc")
+    search_columns = ["name", "label"]
     list_title = "Groups"
     add_title = "Add group"
     edit_title = "Edit group"

@@ -16,36 +16,48 @@
     if (form.method === 'post' && !form.closest('.outside')) addEventListener('beforeunload', (e) => { if (dirty) e.preventDefault(); });
   });
 
-  const big = [...document.querySelectorAll('select.my_select2, select.js-select')].filter((s) => s.multiple || s.options.length > 10);
-  const ajax = [...document.querySelectorAll('select.js-select-ajax')];
-  if (!big.length && !ajax.length) return;
   const { jquery, select2Js, select2Css } = document.body.dataset;
   const load = (src) => new Promise((done, failed) => { document.head.append(Object.assign(document.createElement('script'), { src, onload: done, onerror: failed })); });
-  const sheet = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: select2Css });
-  document.head.prepend(sheet);
-  const options = (el) => ({ width: '100%', placeholder: 'Choose…', allowClear: !el.required, minimumResultsForSearch: 8 });
+  const json = { headers: { Accept: 'application/json' } };
+  const search = (url) => ({ ajax: { url, delay: 200, dataType: 'json', headers: json.headers, data: ({ term, page }) => ({ q: term || '', page: page || 1 }), processResults: (d) => ({ results: d.results || d, pagination: d.pagination }) } });
+  // data-lookup and data-remote: the server searches (GET ?q=term&page=1, answers {results: [{id, text}], pagination: {more}} or [{id, text}]).
+  const searchOf = (el) => el.dataset.lookup || ('remote' in el.dataset && el.dataset.endpoint);
   const enhance = (el) => {
     el.dataset.placeholder = 'Choose…';
-    const $el = window.jQuery(el), box = $el.select2({ ...options(el), ...('remote' in el.dataset ? remote(el) : {}) }).data('select2').$container;
+    const url = searchOf(el);
+    const options = { width: '100%', placeholder: 'Choose…', allowClear: !el.required && !el.multiple, minimumResultsForSearch: url ? 0 : 8, ...(url ? search(url) : {}) };
+    if (url && !el.multiple && !el.value) el.querySelector('option[value=""]')?.replaceChildren();
+    const $el = window.jQuery(el), box = $el.select2(options).data('select2').$container;
     const label = document.querySelector(`label[for="${CSS.escape(el.id)}"]`);
-    if (label) { label.id = label.id || `${el.id}-label`; box.find('.select2-selection').attr('aria-label', label.textContent.trim()); }
+    if (label) { label.id = label.id || `${el.id}-label`; box.find('.select2-selection').attr('aria-label', label.textContent.replace('*', '').trim()); label.addEventListener('click', () => $el.select2('focus')); }
     const described = el.getAttribute('aria-describedby');
     if (described) box.find('.select2-selection').attr('aria-describedby', described);
     $el.on('change', (e) => { if (!e.originalEvent) el.dispatchEvent(new Event('input', { bubbles: true })); });
   };
-  // data-remote: the server searches (GET endpoint?q=term, answers [{id, text}]); else all choices are fetched once.
-  const remote = (el) => ({ ajax: { url: el.dataset.endpoint, delay: 200, dataType: 'json', data: ({ term, page }) => ({ q: term || '', page: page || 1 }), processResults: (d) => ({ results: d.results || d }) } });
+  // Without data-remote, FAB's own searching selects fetch all their choices once.
   const fetchInto = async (el) => {
     const master = el.dataset.master && document.getElementById(el.dataset.master);
     const chosen = el.value;
-    const rows = master && !master.value ? [] : await (await fetch(el.dataset.endpoint.replace('{{ID}}', master ? master.value : ''), { headers: { Accept: 'application/json' } })).json();
+    const rows = master && !master.value ? [] : await (await fetch(el.dataset.endpoint.replace('{{ID}}', master ? master.value : ''), json)).json();
     el.replaceChildren(new Option('', ''), ...rows.map((r) => new Option(r.text, r.id, false, String(r.id) === chosen)));
     window.jQuery(el).trigger('change.select2');
     if (master && !el.dataset.bound) { el.dataset.bound = '1'; window.jQuery(master).on('change', () => fetchInto(el)); }
   };
-  (window.jQuery ? Promise.resolve() : load(jquery)).then(() => load(select2Js)).then(() => {
+  let ready;
+  const select2 = () => (ready ||= (async () => {
+    document.head.prepend(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: select2Css }));
+    if (!window.jQuery) await load(jquery);
+    await load(select2Js);
     window.jQuery(document).on('select2:open', () => document.querySelector('.select2-container--open .select2-search__field')?.focus());
-    big.concat(ajax).forEach(enhance);
-    ajax.filter((el) => !('remote' in el.dataset)).forEach((el) => fetchInto(el).catch(() => window.portal.toast('The choices could not be loaded', 'bad')));
-  });
+  })());
+  (window.portal = window.portal || {}).enhance = async (root = document) => {
+    const all = [...root.querySelectorAll('select.my_select2, select.js-select, select.js-select-ajax, select[data-lookup]')]
+      .filter((el) => !el.closest('[hidden]') && !el.classList.contains('select2-hidden-accessible'))
+      .filter((el) => el.dataset.lookup || el.dataset.endpoint || el.multiple || el.options.length > 10);
+    if (!all.length) return;
+    await select2();
+    all.forEach(enhance);
+    all.filter((el) => el.dataset.endpoint && !searchOf(el)).forEach((el) => fetchInto(el).catch(() => window.portal.toast('The choices could not be loaded', 'bad')));
+  };
+  window.portal.enhance();
 })();
