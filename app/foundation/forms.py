@@ -93,6 +93,7 @@ class LookupField(Field):
     ) -> None:
         rules = [InputRequired(REQUIRED)] if required else [Optional()]
         super().__init__(label, rules, description=hint, **options)
+        self.data: Any = None
         self.model, self.multiple = model, multiple
         self.noun = model.__tablename__
         self.widget = LookupWidget(multiple=multiple)
