@@ -75,7 +75,8 @@ class LookupWidget(Select):
 
     def __call__(self, field: Any, **attributes: Any) -> Markup:
         attributes.setdefault("data-lookup", url_for("LookupView.find", noun=field.noun))
-        return super().__call__(field, **attributes)
+        markup: Markup = super().__call__(field, **attributes)
+        return markup
 
 
 class LookupField(Field):
