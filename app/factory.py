@@ -11,6 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import VERSION, cli, health, navigation, page_context, roles, schedule, wiring
 from app.audit import access as _audit
+from app.audit import denials
 from app.audit import recorder as _recorder
 from app.directory.models import Department, Person
 from app.directory.security import PortalSecurityManager
@@ -45,6 +46,7 @@ def build(settings: Settings | None = None) -> Flask:
     rendering.init_app(app)
     page_context.init_app(app)
     health.init_app(app)
+    denials.init_app(app)
     app.before_request(fab.check_list_arguments)
     app.url_map.strict_slashes = False
 
