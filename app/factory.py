@@ -1,5 +1,6 @@
 """How an application is put together, in the order that Flask-AppBuilder needs."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ DECLARED_BY_IMPORT = (_audit, _recorder, _inbox, _lifecycle, _notifications, out
 def build(settings: Settings | None = None) -> Flask:
     """See `app.create_app`."""
     settings = settings or load()
+    configure_logging(settings.log_level)
     app = Flask("app")
     app.config.from_mapping(flask_config(settings))
     if settings.proxy_count:
@@ -56,6 +58,13 @@ def build(settings: Settings | None = None) -> Flask:
     furnish(app)
     cli.init_app(app)
     return app
+
+
+def configure_logging(level: str) -> None:
+    """One line a record, to standard error; whoever runs the process decides where it goes."""
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
+    for chatty in ("flask_appbuilder", "alembic", "rq.scheduler", "rq_scheduler.scheduler"):
+        logging.getLogger(chatty).setLevel(max(logging.getLevelName(level), logging.WARNING))
 
 
 def furnish(app: Flask) -> None:
@@ -101,7 +110,11 @@ def flask_config(settings: Settings) -> dict[str, Any]:
             "max_overflow": 2,
             "pool_pre_ping": True,
             "pool_timeout": 5,
-            "connect_args": {"connect_timeout": 3, "options": "-c timezone=UTC -c statement_timeout=30000"},
+            "connect_args": {
+                "connect_timeout": 3,
+                "tcp_user_timeout": 10_000,
+                "options": "-c timezone=UTC -c statement_timeout=30000",
+            },
         },
         "REDIS_URL": settings.redis_url,
         "SESSION_COOKIE_NAME": "portalops",

@@ -4,11 +4,14 @@ Dates count from today, so that the demo never looks stale; everything else is s
 made by the operations that a real announcement runs through.
 """
 
+from typing import Any
+
 import click
 from flask import current_app
 from sqlalchemy import func, select
 
 from app.demo_company import access, cases, catalogue, company
+from app.directory.access import ADMIN
 from app.directory.models import Department, Person, Role
 from app.foundation.actor import acting_as
 from app.foundation.database import db
@@ -31,7 +34,7 @@ def load() -> bool:
         if not _is_empty():
             click.echo("There is a company here already; nothing was loaded.")
             return False
-        if db.session.scalar(select(Role.id).where(Role.name == "Admin")) is None:
+        if db.session.scalar(select(Role.id).where(Role.name == ADMIN)) is None:
             raise click.ClickException("Run `flask setup` first: there are no roles yet.")
         _fill()
         click.echo(_summary())
@@ -39,7 +42,7 @@ def load() -> bool:
 
 
 def _is_empty() -> bool:
-    return not any(db.session.scalar(select(model.id).limit(1)) for model in (Service, Department))
+    return not any(db.session.scalar(select(key).limit(1)) for key in (Service.id, Department.id))
 
 
 def _fill() -> None:
@@ -51,7 +54,7 @@ def _fill() -> None:
 
 
 def _summary() -> str:
-    counted = {
+    counted: dict[str, type[Any]] = {
         "people": Person,
         "services": Service,
         "products": Product,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.demo_company.company import data, seeded
+from app.demo_company.company import data, first_day, seeded
 from app.directory.models import Department, Person
 from app.foundation import clock
 from app.foundation.database import db
@@ -27,7 +27,7 @@ def hand_out(people: list[Person], products: dict[str, Product]) -> None:
     administered = _administered()
     grants: list[AccessGrant] = []
     for person in people:
-        needs = needs_of(person.department.name, person.position)
+        needs = needs_of(person.department_name, person.position)
         for name in administered.get(person.id, ()):
             needs[name] = AccessLevel.ADMIN
         grants += _by_template(person, needs, products, chance)
@@ -37,7 +37,7 @@ def hand_out(people: list[Person], products: dict[str, Product]) -> None:
     db.session.flush()
 
 
-def needs_of(department: str, position: str) -> Needs:
+def needs_of(department: str | None, position: str | None) -> Needs:
     """What the templates ask for: product and level."""
     everything = data("departments")
     one = next(entry for entry in everything["department"] if entry["name"] == department)
@@ -83,7 +83,7 @@ def _by_template(
     person: Person, needs: Needs, products: dict[str, Product], chance: random.Random
 ) -> Iterator[AccessGrant]:
     for name, level in needs.items():
-        since = person.starts_on + timedelta(days=chance.choice((0, 0, 0, 1, 1, 2, 5)))
+        since = first_day(person) + timedelta(days=chance.choice((0, 0, 0, 1, 1, 2, 5)))
         if chance.random() < AS_THE_TEMPLATE_SAYS:
             grant = AccessGrant(
                 person=person,
@@ -92,7 +92,7 @@ def _by_template(
                 source=GrantSource.IMPORT,
                 valid_from=since,
             )
-            yield grant if person.active else _ended(grant, person.last_day)
+            yield _ended(grant, person.last_day) if person.last_day else grant
 
 
 def _beside(
@@ -109,7 +109,7 @@ def _beside(
         product=products[name],
         level=chance.choice((AccessLevel.VIEWER, AccessLevel.MEMBER)),
         source=GrantSource.MANUAL,
-        valid_from=max(person.starts_on, started),
+        valid_from=max(first_day(person), started),
     )
     fate = chance.random()
     if fate < 0.3:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
 
-from app.demo_company.company import address, data, is_cast, is_head, seeded
+from app.demo_company.company import address, data, is_cast, is_head, open_account, seeded
 from app.directory import queries as directory
 from app.directory.models import Person
 from app.foundation import clock
@@ -14,8 +14,9 @@ from app.foundation.database import db
 from app.foundation.outbox import OutboxMessage, OutboxState
 from app.foundation.viewer import Viewer, viewing_as
 from app.inbox import operations as inbox
-from app.inbox.models import TaskComment, TaskStatus, WorkflowTask
+from app.inbox.models import TaskAction, TaskComment, TaskStatus, WorkflowTask
 from app.inventory import queries as inventory
+from app.inventory.models import AccessGrant, GrantSource
 from app.lifecycle import operations as lifecycle
 from app.lifecycle.models import EventKind, HrEvent, LifecycleCase
 from app.notifications.models import Notification
@@ -50,21 +51,23 @@ def tell(people: list[Person]) -> None:
     stories = [(EventKind.ONBOARDING, one) for one in data("cases")["joiner"]]
     stories += [(EventKind.OFFBOARDING, one) for one in data("cases")["leaver"]]
     chance = seeded("cases")
-    taken: set[int] = set()
+    taken: set[str | None] = set()
     for number, (kind, story) in enumerate(sorted(stories, key=lambda one: one[1]["said"]), start=1):
-        event = _announce(kind, story, _whom(kind, story, people, taken), f"demo-{number:03}")
-        taken.add(event.person_id)
-        _work(event.case, story["work"], chance)
-        _set_back(event, story["said"])
+        employee = _whom(kind, story, people, taken)
+        taken.add(employee.email)
+        event = _announce(kind, story, employee, f"demo-{number:03}")
+        case = db.session.get_one(LifecycleCase, event.case_id)
+        _work(case, story["work"], chance)
+        _set_back(event, case, story["said"])
 
 
 def _whom(
-    kind: EventKind, story: dict[str, Any], people: list[Person], taken: set[int]
+    kind: EventKind, story: dict[str, Any], people: list[Person], taken: set[str | None]
 ) -> lifecycle.Employee:
     if "name" in story:
         known = {"name": story["name"], "email": address(story["name"])}
     else:
-        person = next(one for one in people if one.id not in taken and _fits(one, story))
+        person = next(one for one in people if one.email not in taken and _fits(one, story))
         known = {"name": person.name, "email": person.email, "external_id": person.external_id}
     if kind is EventKind.ONBOARDING:
         known |= {"department": story["department"], "position": story["position"]}
@@ -74,14 +77,14 @@ def _whom(
 def _fits(person: Person, story: dict[str, Any]) -> bool:
     """Whether a story can be about somebody of the company."""
     if "former" in story:
-        return not person.active and person.department.name == story["former"]
+        return not person.active and person.department_name == story["former"]
     if not person.active or is_cast(person) or is_head(person):
         return False
     if "alone" in story:
         return any(
             one.service and one.service.name == story["alone"] for one in inventory.assignments_of(person)
         )
-    return (person.department.name, person.position) == (story["department"], story["position"])
+    return (person.department_name, person.position) == (story["department"], story["position"])
 
 
 def _announce(
@@ -114,21 +117,21 @@ def _work(case: LifecycleCase, statuses: list[str], chance: random.Random) -> No
 
 
 def _eyes(person: Person) -> Viewer:
-    account = person.account
+    account = open_account(person)
     return Viewer(person.id, account.id, person.name, person.email, directory.role_names(account))
 
 
-def _set_back(event: HrEvent, days: int) -> None:
+def _set_back(event: HrEvent, case: LifecycleCase, days: int) -> None:
     """Let the case look as old as it is told to be; the audit log keeps the true time."""
     if not days:
         return
     said = datetime.combine(clock.today() + timedelta(days=days), time(9, 12), UTC)
     latest = said
-    for place, task in enumerate(event.case.tasks):
+    for place, task in enumerate(case.tasks):
         worked = said + timedelta(days=place % -days, hours=5)
-        latest = max(latest, _set_task_back(task, event.case.effective_on, said, worked))
-    closed = latest if event.case.closed_at else None
-    _rewrite(LifecycleCase, LifecycleCase.id == event.case_id, opened_at=said, closed_at=closed)
+        latest = max(latest, _set_task_back(task, case.effective_on, said, worked))
+    closed = latest if case.closed_at else None
+    _rewrite(LifecycleCase, LifecycleCase.id == case.id, opened_at=said, closed_at=closed)
     _rewrite(HrEvent, HrEvent.id == event.id, received_at=said, planned_at=said, settled_at=closed)
     db.session.expire_all()
 
@@ -140,10 +143,24 @@ def _set_task_back(task: WorkflowTask, effective_on: date, said: datetime, worke
     if task.completed_at:
         fields["completed_at"] = worked
     _rewrite(WorkflowTask, WorkflowTask.id == task.id, **fields)
+    _set_grant_back(task, worked)
     _rewrite(TaskComment, TaskComment.task_id == task.id, created_at=worked)
     read = None if touched == said else worked
     _rewrite(Notification, Notification.href == f"/inbox/{task.id}", created_at=said, read_at=read)
     return touched
+
+
+def _set_grant_back(task: WorkflowTask, worked: datetime) -> None:
+    """Access that a completed task gave or took began or ended with it."""
+    if task.status != TaskStatus.COMPLETED:
+        return
+    if task.action == TaskAction.GRANT_ACCESS:
+        given = (AccessGrant.person_id == task.target_id) & (AccessGrant.product_id == task.product_id)
+        given &= AccessGrant.source == GrantSource.TASK
+        _rewrite(AccessGrant, given, valid_from=worked.date(), created_at=worked)
+    elif task.action == TaskAction.REVOKE_ACCESS:
+        taken = AccessGrant.id == task.grant_id
+        _rewrite(AccessGrant, taken, valid_until=worked.date(), ended_at=worked)
 
 
 def _rewrite(model: type[Any], which: ColumnElement[bool], **fields: Any) -> None:

@@ -3,6 +3,8 @@
 import random
 from typing import Any
 
+from sqlalchemy import select
+
 from app.demo_company.company import CAST, data, is_cast, is_head, open_account, seeded
 from app.directory.models import Person, Role
 from app.foundation.database import db
@@ -53,7 +55,7 @@ def _appoint(services: list[Service], products: dict[str, Product], people: list
 
 def _candidates(one: dict[str, Any], people: list[Person]) -> list[Person]:
     """The owner department's people who have been here longest, so that few administer much, as in life."""
-    ours = [person for person in people if person.active and person.department.name == one["owner"]]
+    ours = [person for person in people if person.active and person.department_name == one["owner"]]
     return [person for person in ours if not is_cast(person) and not is_head(person)][:CANDIDATES]
 
 
@@ -75,7 +77,7 @@ def _administrators(
 
 
 def _give_roles(assignments: list[PermissionAssignment]) -> None:
-    roles = {role.name: role for role in db.session.query(Role)}
+    roles = {role.name: role for role in db.session.scalars(select(Role))}
     for assignment in assignments:
         account = open_account(assignment.person)
         if roles[assignment.role] not in account.roles:

@@ -9,9 +9,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from sqlalchemy import select
 from werkzeug.security import generate_password_hash
 
 from app.demo_company.names import NAMES
+from app.directory.access import ADMIN
 from app.directory.models import Account, Department, Person, Role
 from app.foundation import clock
 from app.foundation.database import db
@@ -47,7 +49,7 @@ def found() -> list[Person]:
     }
     db.session.add_all(departments.values())
     db.session.flush()
-    people = sorted(_hired(departments), key=lambda person: person.starts_on)
+    people = sorted(_hired(departments), key=first_day)
     for number, person in enumerate(people, start=1):
         person.external_id = f"LS-{number:04}"
     _let_go(people)
@@ -104,16 +106,17 @@ def _full_names(chance: random.Random) -> Iterator[str]:
 def _let_go(people: list[Person]) -> None:
     """Some have left since: the directory keeps them, inactive."""
     chance, today = seeded("former people"), clock.today()
-    leavable = [
-        person for person in people if not is_cast(person) and not is_head(person) and _years(person) > 1
-    ]
+    long_ago = today - timedelta(days=365)
+    leavable = [person for person in people if first_day(person) < long_ago]
+    leavable = [person for person in leavable if not is_cast(person) and not is_head(person)]
     for person in chance.sample(leavable, FORMER):
         person.active = False
         person.last_day = today - timedelta(days=chance.randrange(14, 300))
 
 
-def _years(person: Person) -> float:
-    return (clock.today() - person.starts_on).days / 365
+def first_day(person: Person) -> date:
+    """When they joined; everybody in the demo has such a day."""
+    return person.starts_on or clock.today()
 
 
 def is_cast(person: Person) -> bool:
@@ -126,13 +129,13 @@ def is_head(person: Person) -> bool:
     return any(
         person.position == next(iter(one["positions"]))
         for one in data("departments")["department"]
-        if one["name"] == person.department.name
+        if one["name"] == person.department_name
     )
 
 
 def _open_accounts(people: list[Person]) -> None:
     """The cast's, with one hash for all (scrypt takes its time), and the Director of IT as a second Admin."""
-    admin = db.session.query(Role).filter_by(name="Admin").one()
+    admin = db.session.scalars(select(Role).where(Role.name == ADMIN)).one()
     password = generate_password_hash(PASSWORD)
     for person in people:
         if is_cast(person):
