@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -123,5 +123,5 @@ def _beside(
 
 def _ended(grant: AccessGrant, on: date) -> AccessGrant:
     grant.valid_until = on
-    grant.ended_at = datetime.combine(on, time(16, 30), UTC)
+    grant.ended_at = datetime.combine(on, time(16, 30), clock.zone())
     return grant

@@ -1,7 +1,7 @@
 """Joiners and leavers: announced, planned and worked on by the operations that real ones run through."""
 
 import random
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, select, update
@@ -125,7 +125,7 @@ def _set_back(event: HrEvent, case: LifecycleCase, days: int) -> None:
     """Let the case look as old as it is told to be; the audit log keeps the true time."""
     if not days:
         return
-    said = datetime.combine(clock.today() + timedelta(days=days), time(9, 12), UTC)
+    said = datetime.combine(clock.today() + timedelta(days=days), time(9, 12), clock.zone())
     latest = said
     for place, task in enumerate(case.tasks):
         worked = said + timedelta(days=place % -days, hours=5)

@@ -1,6 +1,7 @@
 """Signing in: one answer for every failure, and a session that everything given out belongs to."""
 
 import secrets
+from functools import cache
 from threading import Lock
 
 from flask import has_request_context, request
@@ -13,18 +14,23 @@ from app.foundation.actor import acting_as
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
 
-_NOBODY = generate_password_hash(secrets.token_urlsafe(16))
 # Hashing takes some 60 ms of a core: a flood of sign-ins waits for itself, not everybody else for it.
 _one_hash_at_a_time = Lock()
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password fits, to spend the same time on an account that does not exist."""
+    return generate_password_hash(secrets.token_urlsafe(16))
 
 
 def authenticate(email: str, password: str) -> tuple[Account, SignInSession] | None:
     """The account and a new session if the password is right; None, after the same work, in every other case."""
     with unscoped():
         account = db.session.scalar(select(Account).where(func.lower(Account.email) == email.strip().lower()))
-        known = account is not None and account.active and account.password
+        known = account is not None and account.active and account.password is not None
         with _one_hash_at_a_time:
-            right = check_password_hash(account.password if known else _NOBODY, password)  # type: ignore[union-attr]
+            right = check_password_hash(account.password if known and account else _nobody(), password)
         if not (known and right and account):
             recorder.record("auth.login_failed", target_type="account", target_label=email.strip()[:200])
             return None
