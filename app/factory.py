@@ -16,7 +16,18 @@ from app.audit import denials
 from app.audit import recorder as _recorder
 from app.directory.models import Department, Person
 from app.directory.security import PortalSecurityManager
-from app.foundation import fab, headers, lookup, outbox, redis_client, references, rendering, ticking, trace
+from app.foundation import (
+    fab,
+    headers,
+    intake,
+    lookup,
+    outbox,
+    redis_client,
+    references,
+    rendering,
+    ticking,
+    trace,
+)
 from app.foundation.database import db
 from app.inbox import access as _inbox
 from app.inventory.models import Product, Service
@@ -49,7 +60,7 @@ def build(settings: Settings | None = None) -> Flask:
     page_context.init_app(app)
     health.init_app(app)
     denials.init_app(app)
-    app.before_request(fab.check_list_arguments)
+    intake.init_app(app)
     app.url_map.strict_slashes = False
 
     offer_lookups()

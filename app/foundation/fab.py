@@ -1,7 +1,7 @@
 """What we change of Flask-AppBuilder 5.3, each with its reason. `tests/foundation/test_fab.py` fails when upstream does.
 
 - `_filters` is one mutable object per view that all threads share (FAB issue 2366): it becomes one per request.
-- Page sizes of HTML lists are not capped, page arguments and orders not checked.
+- Page sizes of HTML lists are not capped and orders not checked (`intake.py` checks that they are numbers).
 - A list of rows costs a statement per related row: an interface may say what to load with the rows.
 - A key that is no integer, or too large for one, is a 500: such a row is simply not found.
 """
@@ -14,7 +14,6 @@ from flask_appbuilder.api import ModelRestApi
 from flask_appbuilder.baseviews import BaseCRUDView, BaseModelView
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.models.sqla.interface import SQLAInterface
-from flask_appbuilder.urltools import get_order_args, get_page_args, get_page_size_args
 
 from app.foundation.errors import Unreadable
 from app.foundation.references import parse_key
@@ -79,17 +78,6 @@ def _filter_index(original: Any) -> Any:
 
     checked.is_ours = True  # type: ignore[attr-defined]
     return checked
-
-
-def check_list_arguments() -> None:
-    """Refuse page arguments that are no numbers, before a view reads them (Unreadable)."""
-    try:
-        numbers = [*get_page_args().values(), *get_page_size_args().values()]
-    except ValueError:
-        raise Unreadable("page_ and psize_ take numbers.") from None
-    if any(number < 0 or number > 2**31 for number in numbers):
-        raise Unreadable("page_ and psize_ take numbers from 0.")
-    get_order_args()
 
 
 def install() -> None:

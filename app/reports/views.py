@@ -34,5 +34,6 @@ class HomeView(IndexView):
             viewer=viewer,
             figures=queries.figures(viewer),
             tasks=queries.next_tasks(viewer),
+            cases=queries.next_cases() if viewer.is_admin else [],
             is_administrator=is_administrator(viewer),
         )

@@ -12,6 +12,7 @@ from app.audit import recorder
 from app.directory.models import Account, Person, SignInSession
 from app.foundation.actor import acting_as
 from app.foundation.database import db
+from app.foundation.schemas import UNFIT
 from app.foundation.scoping import unscoped
 
 # Hashing takes some 60 ms of a core: a flood of sign-ins waits for itself, not everybody else for it.
@@ -26,6 +27,8 @@ def _nobody() -> str:
 
 def authenticate(email: str, password: str) -> tuple[Account, SignInSession] | None:
     """The account and a new session if the password is right; None, after the same work, in every other case."""
+    if UNFIT.search(email + password):
+        return None
     with unscoped():
         account = db.session.scalar(select(Account).where(func.lower(Account.email) == email.strip().lower()))
         known = account is not None and account.active and account.password is not None

@@ -16,6 +16,15 @@
     if (form.method === 'post' && !form.closest('.outside')) addEventListener('beforeunload', (e) => { if (dirty) e.preventDefault(); });
   });
 
+  document.addEventListener('click', async (e) => {
+    const button = e.target.closest?.('[data-copy]');
+    if (!button) return;
+    const from = button.parentElement.querySelector('[data-copy-from]');
+    from.select();
+    try { await navigator.clipboard.writeText(from.value); } catch { document.execCommand('copy'); }
+    window.portal.toast('Copied');
+  });
+
   const { jquery, select2Js, select2Css } = document.body.dataset;
   const load = (src) => new Promise((done, failed) => { document.head.append(Object.assign(document.createElement('script'), { src, onload: done, onerror: failed })); });
   const json = { headers: { Accept: 'application/json' } };
