@@ -15,9 +15,10 @@ def init_app(app: Flask) -> None:
 
 def refuse_unfit_text() -> None:
     """PostgreSQL holds no NUL, and no name or search needs another control character (Unreadable)."""
-    texts = [request.path, *request.args, *request.args.values()]
+    pairs = list(request.args.items(multi=True))
     if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
-        texts += [*request.form, *request.form.values()]
+        pairs += request.form.items(multi=True)
+    texts = [request.path, *(text for pair in pairs for text in pair)]
     if any(UNFIT.search(text) for text in texts):
         raise Unreadable("Remove the control characters.")
 
