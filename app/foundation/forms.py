@@ -7,8 +7,8 @@ from flask import url_for
 from flask_appbuilder.forms import DynamicForm
 from markupsafe import Markup
 from sqlalchemy import inspect, select
-from wtforms import Field, SelectChoice, StringField, TextAreaField, ValidationError
-from wtforms.fields.choices import Choice
+from wtforms import SelectChoice, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import Choice, SelectFieldBase
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import Select
 
@@ -79,7 +79,7 @@ class LookupWidget(Select):
         return markup
 
 
-class LookupField(Field):
+class LookupField(SelectFieldBase):
     """The key of a row of a model, or with `multiple` a list of keys; only rows that the viewer may see are taken."""
 
     def __init__(
