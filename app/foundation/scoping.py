@@ -11,7 +11,9 @@ from typing import Any
 
 from flask import g, has_request_context
 from sqlalchemy import ColumnElement, event, false
-from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.orm import ORMExecuteState
+from sqlalchemy.orm.util import LoaderCriteriaOption
+from sqlalchemy.sql import visitors
 
 from app.foundation.database import db
 from app.foundation.viewer import Viewer, chosen_viewer, current_viewer
@@ -72,6 +74,29 @@ def criterion(model: type[Any]) -> ColumnElement[bool] | None:
     return None if viewer.is_admin else rule(viewer)
 
 
+class RuleOption(LoaderCriteriaOption):
+    """`with_loader_criteria` that holds on two more paths, both shown by `tests/foundation/test_scoping.py`.
+
+    SQLAlchemy writes a plain criterion down as it is, also where the model is aliased: there it would speak of another
+    row. And joined loads obey only options that are handed on to the loads of related rows later; as a later load may
+    be in an `unscoped` block, `_scope` takes what was handed on away again.
+    """
+
+    _traverse_internals = LoaderCriteriaOption._traverse_internals  # noqa: SLF001 - its part in the cache's key
+
+    def _resolve_where_criteria(self, ext_info: Any) -> ColumnElement[bool]:
+        resolved = super()._resolve_where_criteria(ext_info)
+        if not ext_info.is_aliased_class:
+            return resolved
+
+        def aliased_column(element: Any, **_: Any) -> Any:
+            if element._annotations.get("parentmapper") is not ext_info.mapper:  # noqa: SLF001
+                return None
+            return getattr(ext_info.entity, element._annotations["proxy_key"]).__clause_element__()  # noqa: SLF001
+
+        return visitors.replacement_traverse(resolved, {}, aliased_column)
+
+
 def _options() -> list[Any]:
     viewer = current_viewer()
     if viewer is not None and viewer.is_admin:
@@ -80,7 +105,7 @@ def _options() -> list[Any]:
     if remembered is None:
         found = [(model, criterion(model)) for model in _rules]
         remembered = [
-            with_loader_criteria(model, rule, include_aliases=True, propagate_to_loaders=False)
+            RuleOption(model, rule, include_aliases=True, propagate_to_loaders=True)
             for model, rule in found
             if rule is not None
         ]
@@ -91,6 +116,12 @@ def _options() -> list[Any]:
 
 @event.listens_for(db.session, "do_orm_execute")
 def _scope(state: ORMExecuteState) -> None:
+    handed_on = state.statement._with_options  # noqa: SLF001
+    if any(isinstance(option, RuleOption) for option in handed_on):
+        state.statement = state.statement._generate()  # type: ignore[attr-defined]  # noqa: SLF001
+        state.statement._with_options = tuple(  # noqa: SLF001
+            option for option in handed_on if not isinstance(option, RuleOption)
+        )
     if state.is_column_load or not (state.is_select or state.is_update or state.is_delete) or not is_scoped():
         return
     state.statement = state.statement.options(*_options())
