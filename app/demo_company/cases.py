@@ -21,6 +21,7 @@ from app.lifecycle import operations as lifecycle
 from app.lifecycle.models import EventKind, HrEvent, LifecycleCase
 from app.notifications.models import Notification
 
+PLANNING = "app.lifecycle.jobs.plan_case"
 REMARKS: dict[str, dict[str, tuple[str, ...]]] = {
     EventKind.ONBOARDING: {
         TaskStatus.COMPLETED: (
@@ -99,9 +100,11 @@ def _announce(
     )
     event, _ = lifecycle.receive_event(announcement)
     lifecycle.plan_case(event.id)
-    query = select(OutboxMessage).where(OutboxMessage.state == OutboxState.WAITING)
-    for message in db.session.scalars(query):
-        message.state, message.finished_at = OutboxState.DONE, clock.now()
+    promise = select(OutboxMessage).where(
+        OutboxMessage.job == PLANNING, OutboxMessage.arguments == [event.id]
+    )
+    message = db.session.scalars(promise).one()
+    message.state, message.finished_at = OutboxState.DONE, clock.now()
     db.session.flush()
     return event
 
