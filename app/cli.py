@@ -60,6 +60,8 @@ def seed_administrator() -> None:
     if has_admin:
         return
     settings = load()
+    if not settings.admin_password:
+        raise click.ClickException("Set ADMIN_PASSWORD for the first start: nobody can sign in as Admin yet.")
     with transaction(), acting_as("flask setup"):
         person = directory.create_person(name="Portal Administrator", email=settings.admin_email)
         directory.grant_role(person, "Admin")

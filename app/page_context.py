@@ -32,6 +32,15 @@ class Portal:
         """Notices not read."""
         return unread_count(self.viewer.id) if self.viewer else 0
 
+    def may(self, endpoint: str) -> bool:
+        """Whether the viewer may open a page, such as `ServiceView.show`.
+
+        Templates ask here, never `'can_show'|is_item_visible('ServiceView')`: Jinja works out a filter of constants
+        when it compiles the template, and everybody would get the answer of whoever came first.
+        """
+        view, _, method = endpoint.partition(".")
+        return bool(current_app.jinja_env.filters["is_item_visible"](f"can_{method}", view))
+
     @property
     def today(self) -> date:
         """What "today" and "overdue" mean."""
@@ -95,10 +104,24 @@ class Portal:
         return any(href == request.path for _, href in self.crumbs)
 
 
+# FAB's names of its own pages, as people would say them.
+LABELS = {
+    "List Users": "Sign-in accounts",
+    "List Roles": "Roles",
+    "List Groups": "Groups",
+    "Base Permissions": "Permissions",
+    "Views/Menus": "Views and menus",
+    "Permission on Views/Menus": "Permissions on views",
+}
+
+ICONS = {"List Roles": "shield", "Views/Menus": "grid"}
+
+
 def _item(label: str, href: str, icon: str, badge: int = 0) -> dict[str, Any]:
     base = href.removesuffix("list/")
     active = request.path == "/" if href == "/" else request.path.startswith(base)
-    return {"label": label, "href": href, "icon": icon, "badge": badge, "active": active}
+    name = LABELS.get(label, label)
+    return {"label": name, "href": href, "icon": ICONS.get(label, icon), "badge": badge, "active": active}
 
 
 def at_home(moment: Any) -> Any:

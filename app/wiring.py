@@ -1,6 +1,7 @@
 """Every call that runs against the import order: a lower room's fact, and what another room makes of it."""
 
 from app.directory import operations as directory
+from app.directory.events import PersonDeactivated
 from app.foundation import events
 from app.foundation.database import db
 from app.foundation.errors import Conflict
@@ -18,6 +19,7 @@ def connect() -> None:
     events.subscribe(TaskCompleted, record_what_was_done)
     events.subscribe(TaskFinished, close_case)
     events.subscribe(TaskReopened, reopen_case)
+    events.subscribe(PersonDeactivated, hand_on)
 
 
 def record_what_was_done(fact: TaskCompleted) -> None:
@@ -41,6 +43,11 @@ def close_case(fact: TaskFinished) -> None:
 def reopen_case(fact: TaskReopened) -> None:
     """A task taken up again opens its case again."""
     lifecycle.reopen_case(fact.task.case_id)
+
+
+def hand_on(fact: PersonDeactivated) -> None:
+    """What waited for somebody who left waits for somebody else."""
+    lifecycle.hand_on(fact.person)
 
 
 def _grant(task: WorkflowTask) -> None:

@@ -14,6 +14,8 @@ def init_app(app: Flask) -> None:
     def note_denial(response: Response) -> Response:
         if response.status_code == 403 and current_viewer() is not None:
             db.session.rollback()
-            recorder.record("auth.denied", target_type="route", target_label=f"{request.method} {request.path}"[:200])
+            recorder.record(
+                "auth.denied", target_type="route", target_label=f"{request.method} {request.path}"[:200]
+            )
             db.session.commit()
         return response

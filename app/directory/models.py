@@ -85,6 +85,7 @@ class Person(Timestamps, Model):
         ),
         Index("ix_users_department_id", "department_id"),
         Index("ix_users_name", "name", "id"),
+        {"info": {"people_say": "people"}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,6 +1,6 @@
 """Reads of the directory."""
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.directory.models import Account, Department, Group, Person, Role, SignInSession
@@ -37,15 +37,20 @@ def role_names(account: Account) -> frozenset[str]:
     )
 
 
+def holds_role(name: str) -> ColumnElement[bool]:
+    """Whether an account has a role, by itself or through a group."""
+    by_group = Account.groups.any(Group.roles.any(Role.name == name))  # type: ignore[attr-defined]
+    return or_(Account.roles.any(Role.name == name), by_group)  # type: ignore[attr-defined]
+
+
 def people_with_role(name: str) -> list[Person]:
-    """Active people with this role: those who can sign in first, then by how long they have been known."""
+    """Active people with this role: who can sign in and stays first, then by how long they have been known."""
     with unscoped():
         query = (
             select(Person)
             .join(Person.account)
-            .join(Account.roles)
-            .where(Role.name == name, Person.active, Account.active)
-            .order_by(Account.password.is_(None), Person.id)
+            .where(holds_role(name), Person.active, Account.active)
+            .order_by(Account.password.is_(None), Person.last_day.is_not(None), Person.id)
         )
         return list(db.session.scalars(query))
 

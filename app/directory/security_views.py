@@ -31,7 +31,9 @@ class SignInView(fab.AuthDBView):
     @expose("/login/", methods=["GET", "POST"])
     def login(self) -> Any:
         """A wrong password leaves the e-mail in its field."""
-        target = get_safe_redirect(request.args.get("next", ""))
+        target = (
+            get_safe_redirect(request.args["next"]) if request.args.get("next") else url_for("HomeView.index")
+        )
         if g.user is not None and g.user.is_authenticated:
             return redirect(target)
         form = LoginForm_db()

@@ -117,7 +117,8 @@ def _dependency(detail: str) -> DomainError:
     """A foreign key that points nowhere, or a row that others still point to."""
     still_used = re.search(r'still referenced from table "(\w+)"', detail)
     if still_used:
-        what = still_used.group(1).replace("_", " ")
+        table = db.metadata.tables[still_used.group(1)]
+        what = table.info.get("people_say", table.name.replace("_", " "))
         return Conflict(f"This can't be deleted: {what} still depend on it.")
     column = re.search(r"\((\w+)\)=", detail)
     return InvalidInput(**{column.group(1) if column else "value": "There is no such entry."})

@@ -144,4 +144,6 @@ def _offer_collected(session: Session) -> None:
 
 @event.listens_for(db.session, "after_rollback")
 def _forget_collected(session: Session) -> None:
-    session.info.pop("to_offer", None)
+    """A savepoint rolled back takes back nothing that was promised before it; an offer too many is harmless."""
+    if not session.in_nested_transaction():
+        session.info.pop("to_offer", None)

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
 from jinja2 import Template
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -143,6 +144,8 @@ def http_error(error: HTTPException) -> Any:
         if status in {400, 409, 422} and type(error).description != error.description
         else ""
     )
+    if isinstance(error, CSRFError):
+        own = "This form is too old or its session has ended. Go back, load the page again and send it once more."
     response = error_response(status, own or "")
     for name, value in error.get_headers():
         if name.lower() in {"allow", "retry-after"}:

@@ -34,6 +34,11 @@ class Text(fields.String):
             return None
         return text
 
+    def _validate(self, value: str | None) -> None:
+        """Where blank counts as not given, there is nothing to check."""
+        if value is not None:
+            super()._validate(value)
+
 
 class Key(fields.Integer):
     """An id, as a number or as its text."""

@@ -68,6 +68,7 @@ class WorkflowTask(Timestamps, Model):
         Index("ix_workflow_tasks_service_id", "service_id", "status"),
         Index("ix_workflow_tasks_product_id", "product_id"),
         Index("ix_workflow_tasks_open", "id", postgresql_where="status NOT IN ('completed', 'cancelled')"),
+        {"info": {"people_say": "tasks"}},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -83,8 +84,8 @@ class WorkflowTask(Timestamps, Model):
     due_on: Mapped[date | None]
     assignee_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     target_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    service_id: Mapped[int | None] = mapped_column(ForeignKey("services.id", ondelete="SET NULL"))
-    product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id", ondelete="SET NULL"))
+    service_id: Mapped[int | None] = mapped_column(ForeignKey("services.id"))
+    product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id"))
     grant_id: Mapped[int | None] = mapped_column(ForeignKey("access_grants.id"))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     completed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -48,12 +48,11 @@ def delete_service(service: Service) -> None:
     must_administer(service.id)
     with unscoped():
         left = len(service.products)
-    if left:
-        raise Conflict(
-            f"{service.name} still has {left} product{'s' if left > 1 else ''}. Delete them first."
-        )
-    db.session.delete(service)
-    db.session.flush()
+        if left:
+            raise Conflict(
+                f"{service.name} still has {left} product{'s' if left > 1 else ''}. Delete them first."
+            )
+        _remove_with_assignments(service)
 
 
 def create_product(*, service_id: int, name: str, **fields: Any) -> Product:
@@ -86,12 +85,20 @@ def delete_product(product: Product) -> None:
     must_administer(product.service_id)
     with unscoped():
         used = len(product.grants)
-    if used:
-        raise Conflict(
-            f"{product.name} has {used} access grant{'s' if used > 1 else ''} in its history. "
-            "Set its status to retired instead."
-        )
-    db.session.delete(product)
+        if used:
+            raise Conflict(
+                f"{product.name} has {used} access grant{'s' if used > 1 else ''} in its history. "
+                "Set its status to retired instead."
+            )
+        _remove_with_assignments(product)
+
+
+def _remove_with_assignments(thing: Service | Product) -> None:
+    """Nobody administers what is gone; each assignment leaves its own trace in the log."""
+    for assignment in list(thing.assignments):
+        unassign_administrator(assignment)
+    db.session.expire(thing, ["assignments"])
+    db.session.delete(thing)
     db.session.flush()
 
 

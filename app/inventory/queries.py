@@ -10,7 +10,7 @@ from app.inventory.models import AccessGrant, PermissionAssignment, Product
 
 
 def administrators_of(*, product_id: int | None = None, service_id: int | None = None) -> list[Person]:
-    """Active people who administer just this: those who can sign in first, then by length of the assignment."""
+    """Active people who administer just this: who can sign in and stays first, then by length of the assignment."""
     with unscoped():
         query = (
             select(Person)
@@ -24,7 +24,7 @@ def administrators_of(*, product_id: int | None = None, service_id: int | None =
                 )
             )
             .order_by(func.coalesce(Account.active & Account.password.is_not(None), false()).desc())
-            .order_by(PermissionAssignment.id)
+            .order_by(Person.last_day.is_not(None), PermissionAssignment.id)
         )
         return list(db.session.scalars(query))
 
@@ -35,15 +35,14 @@ def open_grants_of(person: Person) -> list[AccessGrant]:
 
 
 def grants_of(person: Person) -> list[AccessGrant]:
-    """All access somebody holds or held: open first, by product, then the latest ended."""
-    with unscoped():
-        query = (
-            select(AccessGrant)
-            .where(AccessGrant.person_id == person.id)
-            .options(joinedload(AccessGrant.product).joinedload(Product.service))
-            .order_by(AccessGrant.ended_at.desc().nulls_first(), AccessGrant.id)
-        )
-        return list(db.session.scalars(query))
+    """All access somebody holds or held, as far as the viewer may see it: open first, then the latest ended."""
+    query = (
+        select(AccessGrant)
+        .where(AccessGrant.person_id == person.id)
+        .options(joinedload(AccessGrant.product).joinedload(Product.service))
+        .order_by(AccessGrant.ended_at.desc().nulls_first(), AccessGrant.id)
+    )
+    return list(db.session.scalars(query))
 
 
 def open_grant(person_id: int, product_id: int) -> AccessGrant | None:
@@ -59,18 +58,17 @@ def open_grant(person_id: int, product_id: int) -> AccessGrant | None:
 
 
 def assignments_of(person: Person) -> list[PermissionAssignment]:
-    """What somebody administers, services first."""
-    with unscoped():
-        query = (
-            select(PermissionAssignment)
-            .where(PermissionAssignment.person_id == person.id)
-            .options(
-                joinedload(PermissionAssignment.service),
-                joinedload(PermissionAssignment.product).joinedload(Product.service),
-            )
-            .order_by(PermissionAssignment.service_id.nulls_last(), PermissionAssignment.product_id)
+    """What somebody administers, as far as the viewer may see it; services first."""
+    query = (
+        select(PermissionAssignment)
+        .where(PermissionAssignment.person_id == person.id)
+        .options(
+            joinedload(PermissionAssignment.service),
+            joinedload(PermissionAssignment.product).joinedload(Product.service),
         )
-        return list(db.session.scalars(query))
+        .order_by(PermissionAssignment.service_id.nulls_last(), PermissionAssignment.product_id)
+    )
+    return list(db.session.scalars(query))
 
 
 def solely_administered_by(person: Person) -> list[PermissionAssignment]:

@@ -1,15 +1,18 @@
 """Reads of the lifecycle."""
 
+from typing import NamedTuple
+
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import selectinload
 
 from app.directory import queries as directory
 from app.directory.models import Person
 from app.foundation.database import db
+from app.foundation.scoping import unscoped
 from app.inbox.models import WorkflowTask
 from app.inbox.queries import IS_OPEN
 from app.inventory import queries as inventory
-from app.inventory.models import AccessLevel, Product, ProductStatus
+from app.inventory.models import AccessGrant, AccessLevel, PermissionAssignment, Product, ProductStatus
 from app.lifecycle.models import AccessTemplate, EventKind, HrEvent, LifecycleCase
 
 LEVELS = [level.value for level in AccessLevel]
@@ -76,6 +79,12 @@ def open_case(person_id: int | None, kind: str) -> LifecycleCase | None:
     return db.session.scalar(query.with_for_update())
 
 
+def latest_case(person_id: int, kind: str) -> LifecycleCase | None:
+    """Somebody's latest case of a kind, open or closed."""
+    query = select(LifecycleCase).where(LifecycleCase.person_id == person_id, LifecycleCase.kind == kind)
+    return db.session.scalar(query.order_by(LifecycleCase.id.desc()).limit(1))
+
+
 def left_since(event: HrEvent) -> bool:
     """Whether HR announced, after this event and before it was planned, that the person leaves."""
     later = select(HrEvent.id).where(
@@ -95,3 +104,22 @@ def cases_of(person: Person) -> list[LifecycleCase]:
         select(LifecycleCase).where(LifecycleCase.person_id == person.id).order_by(LifecycleCase.id.desc())
     )
     return list(db.session.scalars(query.options(selectinload(LifecycleCase.tasks))))
+
+
+class Story(NamedTuple):
+    """What is known of somebody beyond their name: what they administer, what they use, their cases."""
+
+    assignments: list[PermissionAssignment]
+    grants: list[AccessGrant]
+    cases: list[LifecycleCase]
+
+
+def story_of(person: Person) -> Story:
+    """As far as the viewer may see it, loaded with everything that a page shows of it."""
+    return Story(inventory.assignments_of(person), inventory.grants_of(person), cases_of(person))
+
+
+def own_story(person: Person) -> Story:
+    """The whole of it, for nobody but the person: the names of products they use but don't administer too."""
+    with unscoped():
+        return story_of(person)

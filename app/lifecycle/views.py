@@ -20,7 +20,6 @@ from app.foundation.transactions import transaction
 from app.foundation.viewer import current_viewer
 from app.foundation.views import PortalModelView, show_refusal
 from app.inventory import operations as inventory
-from app.inventory import queries as inventory_queries
 from app.inventory.models import AccessLevel, Product, Service
 from app.lifecycle import queries
 from app.lifecycle.api import TEMPLATE_VERBS
@@ -183,13 +182,13 @@ class PersonPageView(BaseView):
     def _page(self, person: Person, form: Any = None, invitation: str | None = None) -> Any:
         viewer = current_viewer()
         may_change = bool(viewer and viewer.is_admin)
-        assignments = inventory_queries.assignments_of(person)
+        story = queries.story_of(person)
         if may_change and form is None:
             form = _access_form(
                 None,
                 roles=[role.name for role in person.account.roles] if person.account else [],
-                service_ids=[one.service_id for one in assignments if one.service_id],
-                product_ids=[one.product_id for one in assignments if one.product_id],
+                service_ids=[one.service_id for one in story.assignments if one.service_id],
+                product_ids=[one.product_id for one in story.assignments if one.product_id],
             )
         return self.render_template(
             "lifecycle/person.html",
@@ -197,10 +196,8 @@ class PersonPageView(BaseView):
             person=person,
             form=form,
             may_change=may_change,
-            assignments=assignments,
-            grants=inventory_queries.grants_of(person),
-            cases=queries.cases_of(person),
             invitation=invitation,
+            **story._asdict(),
         )
 
 
@@ -227,10 +224,8 @@ class ProfileView(BaseView):
             form=None,
             may_change=False,
             is_me=True,
-            assignments=inventory_queries.assignments_of(person),
-            grants=inventory_queries.grants_of(person),
-            cases=queries.cases_of(person),
             invitation=None,
+            **queries.own_story(person)._asdict(),
         )
 
 

@@ -595,10 +595,10 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["grant_id"], ["access_grants.id"], name=op.f("fk_workflow_tasks_grant_id")),
         sa.ForeignKeyConstraint(
-            ["product_id"], ["products.id"], name=op.f("fk_workflow_tasks_product_id"), ondelete="SET NULL"
+            ["product_id"], ["products.id"], name=op.f("fk_workflow_tasks_product_id")
         ),
         sa.ForeignKeyConstraint(
-            ["service_id"], ["services.id"], name=op.f("fk_workflow_tasks_service_id"), ondelete="SET NULL"
+            ["service_id"], ["services.id"], name=op.f("fk_workflow_tasks_service_id")
         ),
         sa.ForeignKeyConstraint(["target_id"], ["users.id"], name=op.f("fk_workflow_tasks_target_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workflow_tasks")),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy import func, select, update
 from werkzeug.security import generate_password_hash
 
+from app.directory import queries
 from app.directory.access import ADMIN
 from app.directory.models import Account, Invitation, Person, Role, SignInSession
 from app.foundation import clock
@@ -93,24 +94,16 @@ def check_an_admin_remains() -> None:
     """
     db.session.flush()
     db.session.execute(select(Role.id).where(Role.name == ADMIN).with_for_update())
-    if not open_admin_accounts():
+    if not _somebody_is_admin():
         raise Conflict(LAST_ADMIN)
 
 
-def open_admin_accounts(*, but: int | None = None) -> list[int]:
-    """Accounts that can sign in as Admin, leaving one out."""
+def _somebody_is_admin() -> bool:
     with unscoped():
-        query = (
-            select(Account.id)
-            .join(Account.roles)
-            .where(
-                Role.name == ADMIN,
-                Account.active,
-                Account.password.is_not(None),
-                Account.id.is_distinct_from(but),
-            )
+        query = select(Account.id).where(
+            queries.holds_role(ADMIN), Account.active, Account.password.is_not(None)
         )
-        return list(db.session.scalars(query))
+        return db.session.scalar(query.limit(1)) is not None
 
 
 def close_sign_in(person: Person) -> None:
@@ -119,7 +112,7 @@ def close_sign_in(person: Person) -> None:
     if account is None or not account.active:
         return
     account.active = False
-    if any(role.name == ADMIN for role in account.roles):
+    if ADMIN in queries.role_names(account):
         check_an_admin_remains()
     end_sessions(account)
     db.session.flush()

@@ -4,8 +4,10 @@ from typing import Any
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from app.directory.events import PersonDeactivated
 from app.directory.models import Department, Person
 from app.directory.operations import accounts
+from app.foundation import events
 from app.foundation.database import assign, db
 from app.foundation.errors import InvalidInput
 from app.foundation.references import visible
@@ -76,9 +78,12 @@ def change_person(person: Person, **fields: Any) -> Person:
 
 def deactivate_person(person: Person) -> None:
     """Sign somebody out for good and keep their history. The last Admin can't go (Conflict)."""
+    if not person.active:
+        return
     accounts.close_sign_in(person)
     person.active = False
     db.session.flush()
+    events.publish(PersonDeactivated(person))
 
 
 def reactivate_person(person: Person) -> None:

@@ -1,6 +1,13 @@
 """The verbs of the lifecycle: receive what HR says, plan the case, carry out a last day, close what is done."""
 
-from app.lifecycle.operations.cases import close_if_done, depart, leave_on_last_days, plan_case, reopen_case
+from app.lifecycle.operations.cases import (
+    close_if_done,
+    depart,
+    hand_on,
+    leave_on_last_days,
+    plan_case,
+    reopen_case,
+)
 from app.lifecycle.operations.receiving import Announcement, Employee, receive_event
 from app.lifecycle.operations.templates import change_template, create_template, delete_template
 
@@ -12,6 +19,7 @@ __all__ = [
     "create_template",
     "delete_template",
     "depart",
+    "hand_on",
     "leave_on_last_days",
     "plan_case",
     "receive_event",

@@ -1,5 +1,6 @@
 """Cases: planned from an announcement, as often as one likes to the same result, and closed with their last task."""
 
+from contextlib import suppress
 from datetime import date
 
 from sqlalchemy import select
@@ -174,10 +175,13 @@ def _withdraw_joining(case: LifecycleCase) -> None:
 
 
 def _keep_last_admin(case: LifecycleCase) -> None:
-    """The last Admin's sign-in stays open, or nobody could let anybody in again; an urgent task says why."""
+    """The last Admin's sign-in stays open, or nobody could let anybody in again; an urgent task says why.
+
+    The case may have had nothing else to do and be closed since; then it is open again.
+    """
     person = case.person
     if person.active and person.can_sign_in:
-        _open(
+        opened = _open(
             case,
             "keep_admin",
             queries.an_admin(but=person),
@@ -187,32 +191,30 @@ def _keep_last_admin(case: LifecycleCase) -> None:
             action=TaskAction.KEEP_ADMIN,
             priority=Priority.URGENT,
         )
+        case.closed_at = None if opened else case.closed_at
 
 
 def depart(person: Person) -> None:
-    """Somebody's last day has come: sign them out, and leave nothing of theirs in an inbox that nobody opens.
+    """Somebody's last day has come: sign them out. The last Admin's sign-in stays open."""
+    with suppress(Conflict), db.session.begin_nested():
+        directory.deactivate_person(person)
 
-    The last Admin's sign-in stays open.
+
+def hand_on(person: Person) -> None:
+    """Leave nothing of somebody who went in an inbox that nobody opens, and no say in what others administer too.
+
+    What they alone administer stays in their name until it is handed over.
     """
-    if not person.active:
-        return
-    try:
-        with db.session.begin_nested():
-            directory.deactivate_person(person)
-    except Conflict:
-        return
-    sole = {one.id for one in inventory.solely_administered_by(person)}
-    for assignment in inventory.assignments_of(person):
-        if assignment.id not in sole:
-            inventory_operations.unassign_administrator(assignment)
-    for task in tasks.open_tasks_of(person):
-        new = (
-            queries.responsible_for(task.product, but=person)
-            if task.product
-            else queries.an_admin(but=person)
-        )
-        inbox.add_comment(task, f"{person.name} has left; the task goes to {new.name}.")
-        inbox.give_to(task, new)
+    with unscoped():
+        sole = {one.id for one in inventory.solely_administered_by(person)}
+        for assignment in inventory.assignments_of(person):
+            if assignment.id not in sole:
+                inventory_operations.unassign_administrator(assignment)
+        for task in tasks.open_tasks_of(person):
+            product = task.product
+            new = queries.responsible_for(product, but=person) if product else queries.an_admin(but=person)
+            inbox.add_comment(task, f"{person.name} has left; the task goes to {new.name}.")
+            inbox.give_to(task, new)
 
 
 def leave_on_last_days() -> int:
@@ -222,7 +224,7 @@ def leave_on_last_days() -> int:
         people = list(db.session.scalars(due))
         for person in people:
             depart(person)
-            case = queries.open_case(person.id, EventKind.OFFBOARDING)
+            case = queries.latest_case(person.id, EventKind.OFFBOARDING)
             if case:
                 _keep_last_admin(case)
         return sum(not person.active for person in people)
