@@ -61,7 +61,8 @@ install_requirements() {
         uv pip install --quiet --python .venv/bin/python --require-hashes -r "$1"
     else
         .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$1"
+        # The file is complete and pinned; working out dependencies again would take a third of the time.
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$1"
     fi
 }
 

@@ -1,10 +1,14 @@
 """run.py: what it refuses, in one sentence and without a traceback."""
 
 import fcntl
+import signal
 import socket
 import stat
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 from tests.runtime.processes import Started
 
@@ -46,3 +50,24 @@ def test_the_data_folder_is_private(data_dir: Path, start: Callable[..., Started
     with socket.create_server(("127.0.0.1", 0)) as taken:
         start("run.py", DATA_DIR=str(data_dir), PORT=str(taken.getsockname()[1])).end()
     assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+
+
+def test_the_portal_serves_stops_whole_and_tells_its_password_once(
+    data_dir: Path, start: Callable[..., Started]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    password = ""
+    for first in (True, False):
+        process = start("run.py", DATA_DIR=str(data_dir), PORT=port)
+        process.wait_for("PortalOps is ready", timeout=120)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
+            assert answer.status == 200
+        password = password or (data_dir / "secrets" / "admin_password").read_text()
+        everybody = process.descendants()
+        assert len(everybody) > 5
+        process.signal(signal.SIGTERM)
+        assert process.end() == 0
+        assert (password in process.output) is first
+        assert "Traceback" not in process.output
+        assert not psutil.wait_procs(everybody, timeout=5)[1]
