@@ -16,7 +16,7 @@ from app.foundation.outbox import OutboxMessage, OutboxState
 from app.foundation.viewer import Viewer
 from config import Settings, load
 from tests import cast
-from tests.visitor import Visitor
+from tests.visitor import Visitor, apart
 
 HR_KEY = "a key that HR's system sends in tests"
 
@@ -149,7 +149,9 @@ def hr(app: Flask):
 
     def call(kind: str, *, key: str | None = HR_KEY, headers: dict[str, str] | None = None, **employee):
         sent = {**({"X-API-Key": key} if key else {}), **(headers or {})}
-        return app.test_client().post(f"/api/webhooks/hr/{kind}", json={"employee": employee}, headers=sent)
+        return apart(
+            app.test_client().post, f"/api/webhooks/hr/{kind}", json={"employee": employee}, headers=sent
+        )
 
     return call
 
@@ -168,7 +170,7 @@ def run_jobs(app: Flask) -> Callable[[], int]:
             if not waiting:
                 return done
             for key in waiting:
-                jobs.perform(key)
+                apart(jobs.perform, key)
             with app.app_context():
                 failed = db.session.scalar(
                     select(OutboxMessage.last_error).where(

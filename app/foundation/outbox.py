@@ -31,7 +31,7 @@ LEASE_SECONDS = 30
 LONGEST_LEASE = timedelta(hours=1)
 MOST_ATTEMPTS = 10
 SWEEP_BATCH = 500
-KEPT = {"result_ttl": 0, "failure_ttl": 3600, "job_timeout": 120}
+KEPT = {"result_ttl": 0, "failure_ttl": 3600, "job_timeout": 60}
 
 
 class OutboxState(StrEnum):
