@@ -3,7 +3,6 @@
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -594,12 +593,8 @@ def upgrade() -> None:
             ["completed_by_id"], ["users.id"], name=op.f("fk_workflow_tasks_completed_by_id")
         ),
         sa.ForeignKeyConstraint(["grant_id"], ["access_grants.id"], name=op.f("fk_workflow_tasks_grant_id")),
-        sa.ForeignKeyConstraint(
-            ["product_id"], ["products.id"], name=op.f("fk_workflow_tasks_product_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["service_id"], ["services.id"], name=op.f("fk_workflow_tasks_service_id")
-        ),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_workflow_tasks_product_id")),
+        sa.ForeignKeyConstraint(["service_id"], ["services.id"], name=op.f("fk_workflow_tasks_service_id")),
         sa.ForeignKeyConstraint(["target_id"], ["users.id"], name=op.f("fk_workflow_tasks_target_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_workflow_tasks")),
         sa.UniqueConstraint("case_id", "key", name="uq_workflow_tasks_case_id_key"),

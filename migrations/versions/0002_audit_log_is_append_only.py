@@ -40,10 +40,14 @@ INSTALL = (
     END $$
     """,
     "CREATE TRIGGER audit_logs_chain BEFORE INSERT ON audit_logs FOR EACH ROW EXECUTE FUNCTION audit_log_chain()",
-    "CREATE TRIGGER audit_logs_keep BEFORE UPDATE OR DELETE ON audit_logs"
-    " FOR EACH ROW EXECUTE FUNCTION audit_log_refuse()",
-    "CREATE TRIGGER audit_logs_keep_all BEFORE TRUNCATE ON audit_logs"
-    " FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuse()",
+    (
+        "CREATE TRIGGER audit_logs_keep BEFORE UPDATE OR DELETE ON audit_logs"
+        " FOR EACH ROW EXECUTE FUNCTION audit_log_refuse()"
+    ),
+    (
+        "CREATE TRIGGER audit_logs_keep_all BEFORE TRUNCATE ON audit_logs"
+        " FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuse()"
+    ),
 )
 
 REMOVE = (
