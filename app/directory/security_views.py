@@ -70,6 +70,27 @@ class GuardedView(KeptForms):
 
     exclude_route_methods = {"download"}
 
+    @expose("/action/<string:name>/<pk>", methods=["GET", "POST"])
+    def action(self, name: str, pk: Any) -> Any:
+        """FAB's button on a row."""
+        return self._refusal(name) or super().action(name, self._item(pk).id)
+
+    @expose("/action_post", methods=["POST"])
+    def action_post(self) -> Any:
+        """FAB's button on the rows of a list that are ticked."""
+        return self._refusal(request.form.get("action", "")) or super().action_post()
+
+    def _refusal(self, name: str) -> Any:
+        """FAB answers an unknown action with a 500, and a denied one with a redirect to nowhere."""
+        if not g.user.is_authenticated:
+            return redirect(url_for("SignInView.login", next=request.full_path))
+        if name not in self.actions:
+            raise NotFound("There is no such action.")
+        permission = self.get_action_permission_name(name)
+        if not self.appbuilder.sm.has_access(permission, self.class_permission_name):
+            raise Forbidden("You may not do this.")
+        return None
+
     def write(self, form: Any, item: Any | None) -> None:
         """As FAB does, then the check."""
         row = item or self.datamodel.obj()
@@ -134,18 +155,21 @@ class GroupView(GuardedView, fab.UserGroupModelView):
 class PermissionsView(fab.PermissionModelView):
     """Names of permissions; made by the code, read here."""
 
+    include_route_methods = {"list"}
     list_title = "Permissions"
 
 
 class ViewMenusView(fab.ViewMenuModelView):
     """What permissions are about."""
 
+    include_route_methods = {"list"}
     list_title = "Views and menus"
 
 
 class RolePermissionsView(fab.PermissionViewModelView):
     """Permissions on views."""
 
+    include_route_methods = {"list"}
     list_title = "Permissions on views and menus"
 
 
@@ -171,6 +195,8 @@ class NewPassword(BaseFormView):
 class ResetPasswordView(NewPassword, fab.ResetPasswordView):
     """An Admin sets somebody's password."""
 
+    form_title = "Set a password"
+
     def form_post(self, form: Any) -> Any:
         """End the account's sessions with it."""
         return self.set_password(form, find(Account, request.args.get("pk")))
@@ -178,6 +204,8 @@ class ResetPasswordView(NewPassword, fab.ResetPasswordView):
 
 class ResetMyPasswordView(NewPassword, fab.ResetMyPasswordView):
     """Somebody sets their own password, and signs in again with it."""
+
+    form_title = "Change password"
 
     def form_post(self, form: Any) -> Any:
         """Every session ends, this one too."""

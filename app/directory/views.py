@@ -89,6 +89,13 @@ class PersonView(PortalModelView):
         """One address for a person everywhere."""
         return redirect(url_for("PersonPageView.person", pk=self._item(pk).id))
 
+    def post_edit_redirect(self) -> Any:
+        """Back to the person."""
+        return redirect(url_for("PersonPageView.person", **(request.view_args or {})))
+
+
+DepartmentView.related_views = [PersonView]
+
 
 class NewPasswordForm(DynamicForm):
     """A password, twice."""

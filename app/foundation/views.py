@@ -19,6 +19,8 @@ class KeptForms(ModelView):
     FAB flashes whatever an exception says, SQL included, and forgets the form.
     """
 
+    deleted_message = "{name} was deleted."
+
     def write(self, form: Any, item: Any | None) -> None:
         """Create a row (no item) or change one from a valid form; raises DomainError, commits nothing."""
         form.populate_obj(row := item or self.datamodel.obj())
@@ -40,10 +42,10 @@ class KeptForms(ModelView):
 
     def _prefill(self, form: Any) -> None:
         """Links from a related page name the row that the new one belongs to."""
-        for flt, value in self._filters.get_filters_values():
+        for flt, values in self._filters.get_filters_values():
             field = form._fields.get(flt.column_name) or form._fields.get(f"{flt.column_name}_id")
-            if field is not None:
-                field.process_data(value)
+            if isinstance(field, LookupField):
+                field.process_data(values if field.multiple else values[0])
 
     def _edit(self, pk: Any) -> Any:
         item = self._item(pk)
@@ -88,7 +90,7 @@ class KeptForms(ModelView):
         except IntegrityError as error:
             flash(from_database(error).message, "danger")
         else:
-            flash(f"{name} was deleted.", "success")
+            flash(self.deleted_message.format(name=name), "success")
 
 
 class PortalModelView(KeptForms):
@@ -106,6 +108,8 @@ class PortalModelView(KeptForms):
     page_size = 25
     empty_hint = ""
     list_subtitle = ""
+    # A model whose "delete" is something gentler says so, and in which state nothing is left to change.
+    delete_word, delete_text, closed_state = "Delete", "", ""
 
     def __init__(self, **arguments: Any) -> None:
         self.class_permission_name = self.noun

@@ -94,6 +94,8 @@ class AssignmentView(PortalModelView):
     route_base, noun, verbs, form = "/assignments", "PermissionAssignment", ASSIGNMENT_VERBS, AssignmentForm
     list_title, add_title, show_title = "Who administers what", "Add administrator", "Administrator"
     list_subtitle = "Tasks about a product go to its administrator, else to its service's, else to an Admin."
+    delete_word, deleted_message = "Remove", "Removed: {name}."
+    delete_text = "They no longer administer it. With the last thing they administer, the role goes too."
     list_columns = ["person", "thing", "role", "created_at"]
     label_columns = {"thing": "Administers", "created_at": "Since"}
     order_columns = ["created_at"]
@@ -109,6 +111,9 @@ class GrantView(PortalModelView):
     route_base, noun, verbs, form, edit_form = "/grants", "AccessGrant", GRANT_VERBS, GrantForm, EditGrantForm
     list_title, add_title, edit_title, show_title = "Access", "Record access", "Change access", "Access"
     list_subtitle = "Who uses what, since when and until when. Ended access stays on record."
+    empty_hint = "Access appears here when a task is completed, or when somebody records it."
+    delete_word, closed_state, deleted_message = "End access", "ended", "The access of {name} has ended."
+    delete_text = "It ends today, and the record stays. Take it away in the product itself as well."
     list_columns = ["person", "product", "level", "state", "valid_from", "valid_until", "source"]
     label_columns = {"valid_from": "From", "valid_until": "Until"}
     order_columns = ["level", "valid_from", "valid_until", "source"]
@@ -125,6 +130,9 @@ class GrantView(PortalModelView):
     ]
     search_columns = ["product", "level", "source", "valid_from", "valid_until", "ended_at"]
     base_order = ("id", "desc")
+
+
+ProductView.related_views = [AssignmentView, GrantView]
 
 
 class ServiceView(PortalModelView):

@@ -72,6 +72,10 @@ class TemplateView(PortalModelView):
     search_columns = ["name", "department", "position", "level", "active"]
     base_order = ("name", "asc")
 
+    def prefill_form(self, form: Any, pk: Any) -> None:
+        """The products that the template asks for so far."""
+        form.product_ids.process_data([product.id for product in self._item(pk).products])
+
 
 class CaseView(PortalModelView):
     """Cases."""
@@ -108,11 +112,11 @@ class HrEventView(PortalModelView):
     list_title, show_title = "HR announcements", "HR announcement"
     list_subtitle = "Every announcement that was accepted, and the case it led to."
     empty_hint = "Point HR's system at /api/webhooks/hr/onboarding and /api/webhooks/hr/offboarding."
-    list_columns = ["kind", "person", "state", "source", "received_at"]
+    list_columns = ["person", "kind", "state", "source", "received_at"]
     order_columns = ["kind", "source", "received_at"]
     show_columns = [
-        "kind",
         "person",
+        "kind",
         "case",
         "state",
         "source",
@@ -182,7 +186,8 @@ class PersonPageView(BaseView):
     def _page(self, person: Person, form: Any = None, invitation: str | None = None) -> Any:
         viewer = current_viewer()
         may_change = bool(viewer and viewer.is_admin)
-        story = queries.story_of(person)
+        is_me = viewer is not None and viewer.id == person.id
+        story = queries.own_story(person) if is_me else queries.story_of(person)
         if may_change and form is None:
             form = _access_form(
                 None,

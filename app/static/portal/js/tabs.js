@@ -33,6 +33,8 @@
     box.prepend(list);
     const from = () => Math.max(0, panels.findIndex((p) => `#${p.id}` === location.hash));
     choose(from());
+    // The browser goes to the panel that the address names; its page should still start at the top.
+    if (panels.some((p) => `#${p.id}` === location.hash)) addEventListener('load', () => setTimeout(() => scrollTo(0, 0)));
     addEventListener('hashchange', () => choose(from()));
   });
 })();
