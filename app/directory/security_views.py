@@ -16,7 +16,7 @@ from app.directory import operations as directory
 from app.directory.models import Account
 from app.foundation.api import PortalApi
 from app.foundation.database import db
-from app.foundation.errors import DomainError, NotFound
+from app.foundation.errors import DomainError, Forbidden, NotFound
 from app.foundation.references import find
 from app.foundation.transactions import transaction
 from app.foundation.viewer import forget_viewer

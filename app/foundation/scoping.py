@@ -21,18 +21,21 @@ from app.foundation.viewer import Viewer, chosen_viewer, current_viewer
 Rule = Callable[[Viewer], ColumnElement[bool] | None]
 
 _rules: dict[type[Any], Rule] = {}
+_hold_admins: set[type[Any]] = set()
 _public: dict[type[Any], str] = {}
 _lifted: ContextVar[bool] = ContextVar("row_rules_lifted", default=False)
 
 
-def row_rule(model: type[Any]) -> Callable[[Rule], Rule]:
-    """Declare who sees which rows of a model: a criterion, or None for all of them.
+def row_rule(model: type[Any], *, holds_admins: bool = False) -> Callable[[Rule], Rule]:
+    """Declare who sees which rows of a model: a criterion, or None for all of them. Few rules hold Admins too.
 
     The criterion must read other tables through Core (`Model.__table__`), or it would be scoped itself.
     """
 
     def register(rule: Rule) -> Rule:
         _rules[model] = rule
+        if holds_admins:
+            _hold_admins.add(model)
         return rule
 
     return register
@@ -71,7 +74,7 @@ def criterion(model: type[Any]) -> ColumnElement[bool] | None:
     viewer = current_viewer()
     if viewer is None:
         return false()
-    return None if viewer.is_admin else rule(viewer)
+    return None if viewer.is_admin and model not in _hold_admins else rule(viewer)
 
 
 class RuleOption(LoaderCriteriaOption):
@@ -99,8 +102,6 @@ class RuleOption(LoaderCriteriaOption):
 
 def _options() -> list[Any]:
     viewer = current_viewer()
-    if viewer is not None and viewer.is_admin:
-        return []
     remembered = g.get("row_rules") if viewer is not None and chosen_viewer() is None else None
     if remembered is None:
         found = [(model, criterion(model)) for model in _rules]

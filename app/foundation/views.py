@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from app.foundation.database import db
 from app.foundation.doors import PERMISSION_OF_METHOD, Verbs
 from app.foundation.errors import DomainError, from_database
+from app.foundation.forms import LookupField
 from app.foundation.transactions import transaction
 
 

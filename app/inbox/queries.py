@@ -53,8 +53,7 @@ def tasks_matching(
         query = query.where(WorkflowTask.status == status)
     if person:
         like = f"%{person.replace('%', '').replace('_', '')}%"
-        people = Person.__table__
-        known = select(people.c.id).where(or_(people.c.name.ilike(like), people.c.email.ilike(like)))
+        known = select(Person.id).where(or_(Person.name.ilike(like), Person.email.ilike(like)))
         query = query.where(or_(WorkflowTask.target_id.in_(known), WorkflowTask.title.ilike(like)))
     return query
 

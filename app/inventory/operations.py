@@ -208,9 +208,16 @@ def grant_access(
     return grant
 
 
+def _must_administer_what_is_used(grant: AccessGrant) -> None:
+    """One may see one's own access to a product that one may not see."""
+    with unscoped():
+        product = db.session.get_one(Product, grant.product_id)
+    must_administer(product.service_id, product.id)
+
+
 def change_grant(grant: AccessGrant, **fields: Any) -> AccessGrant:
     """Change the level or the planned end of an access that has not ended (Conflict otherwise)."""
-    must_administer(grant.product.service_id, grant.product_id)
+    _must_administer_what_is_used(grant)
     if grant.ended_at:
         raise Conflict("This access has ended; its record stays as it is.")
     assign(grant, fields, ("level", "valid_until"))
@@ -220,9 +227,7 @@ def change_grant(grant: AccessGrant, **fields: Any) -> AccessGrant:
 
 def end_grant(grant: AccessGrant) -> None:
     """Record that an access was taken away now; its row stays. Ending it twice changes nothing."""
-    with unscoped():
-        product = grant.product
-    must_administer(product.service_id, product.id)
+    _must_administer_what_is_used(grant)
     if grant.ended_at is None:
         grant.ended_at = clock.now()
         grant.valid_until = max(min(grant.valid_until or clock.today(), clock.today()), grant.valid_from)

@@ -7,7 +7,7 @@ from app.foundation.viewer import Viewer
 from app.notifications.models import Notification
 
 
-@row_rule(Notification)
+@row_rule(Notification, holds_admins=True)
 def visible_notices(viewer: Viewer) -> ColumnElement[bool]:
     """One's own."""
     return Notification.person_id == viewer.id
