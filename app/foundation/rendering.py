@@ -64,7 +64,7 @@ def error_response(
     status: int, message: str = "", detail: list[dict[str, str]] | None = None, code: str = ""
 ) -> Response:
     """An answer in the contract's error shape, or the page that says the same."""
-    message = message or MESSAGES.get(status, "This can't be done.")
+    own, message = message, message or MESSAGES.get(status, "This can't be done.")
     if wants_json():
         body = {
             "error": code or CODES.get(status, "invalid_input"),
@@ -73,7 +73,7 @@ def error_response(
         }
         response = make_response(jsonify(body), status)
     else:
-        response = make_response(_page(status, message), status)
+        response = make_response(_page(status, own, message), status)
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
@@ -81,12 +81,14 @@ def error_response(
     return response
 
 
-def _page(status: int, message: str) -> str:
+def _page(status: int, own: str, fallback: str) -> str:
+    """`own` is what this error says; the page of the status may have better general words than `fallback`."""
     names: list[str | Template] = [f"portal/errors/{status}.html", "portal/error.html"]
     page = {
         "code": status,
         "heading": HEADINGS.get(status, "This can't be done"),
-        "message": message,
+        "message": own,
+        "fallback": fallback,
         "request_id": request_id(),
     }
     if status in BARE:

@@ -19,7 +19,9 @@
     const el = document.createElement('div');
     el.className = `toast${tone === 'bad' ? ' toast--bad' : ''}`;
     el.textContent = text;
-    document.getElementById('toasts').append(el);
+    const all = document.getElementById('toasts');
+    while (all.children.length > 1) all.firstChild.remove();
+    all.append(el);
     setTimeout(() => el.remove(), 5000);
   };
   document.addEventListener('click', async (e) => {

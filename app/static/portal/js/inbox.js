@@ -17,8 +17,6 @@
     rows().forEach((a) => { if (a.parentElement.dataset.row === openId()) a.setAttribute('aria-current', 'true'); else a.removeAttribute('aria-current'); });
     panes.classList.toggle('is-open', Boolean(openId()));
     document.title = [part()?.dataset.title, 'Inbox', siteTitle].filter(Boolean).join(' · ');
-    const crumb = document.querySelector('.crumbs li:last-child [aria-current]');
-    if (crumb && part()?.dataset.title && document.querySelectorAll('.crumbs li').length > 1) crumb.textContent = part().dataset.title;
   };
 
   const count = (counts) => {
@@ -62,6 +60,7 @@
     if (box() && drafts.has(openId()) && !box().value) box().value = drafts.get(openId());
     mark();
     if (focus) (detail.querySelector('[aria-invalid=true]') || detail.querySelector('#task-title') || detail.querySelector('h2'))?.focus({ preventScroll: wide.matches });
+    detail.scrollTop = 0;
     if (focus && !wide.matches) scrollTo(0, 0);
   };
 
