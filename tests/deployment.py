@@ -1,4 +1,4 @@
-"""A whole portal of real processes on loopback: Redis, gunicorn, worker and scheduler, and clients that talk to it."""
+"""A whole portal of real processes on loopback: engines, gunicorn, worker and scheduler, and clients that talk to it."""
 
 import http.client
 import json
@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 import psycopg2
 
+from app.foundation.embedded.postgres import Postgres
 from app.foundation.embedded.processes import bound_to_parent
 from app.foundation.embedded.redis import Redis
 from tests import cast
@@ -47,18 +48,22 @@ class Answer:
 
 
 class Deployment:
-    """Processes by name: `redis`, `web`, `worker`, `scheduler`, and any copy such as `scheduler.2`."""
+    """Processes by name: `redis`, `web`, `worker`, `scheduler`, and any copy such as `scheduler.2`.
 
-    def __init__(self, folder: Path, database_url: str, **env: str) -> None:
+    Without a database of somebody else's there is `postgres` too.
+    """
+
+    def __init__(self, folder: Path, database_url: str = "", **env: str) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self.database_url = database_url
-        self.redis = Redis(folder / "data")
+        self.postgres, self.redis = Postgres(folder / "data"), Redis(folder / "data")
+        self.database_url = database_url or self.postgres.url
         self.port = _free_port()
         self.running: dict[str, Started] = {}
         self.logs: list[Path] = []
+        self._reported: dict[Path, int] = {}
         self.env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ} | {
-            "DATABASE_URL": database_url,
+            "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis.url,
             "DATA_DIR": str(folder / "data"),
             "PORT": str(self.port),
@@ -73,15 +78,24 @@ class Deployment:
     # --- processes ------------------------------------------------------------------------------------------------
 
     def start(self, *names: str) -> None:
-        """Start processes side by side, and return when Redis answers and the web process is healthy."""
+        """Start processes side by side, and return when the engines answer and the web process is healthy.
+
+        From the main thread only: each process dies with the thread that started it.
+        """
         for name in names:
             log = self.folder / f"{len(self.logs):02}-{name}.log"
             self.logs.append(log)
             self.running[name] = Started(bound_to_parent(self._command(name)), self.env, log)
-            if name == "redis":
-                self.redis.wait_ready()
+            if name in {"redis", "postgres"}:
+                getattr(self, name).wait_ready()
         if "web" in names:
             wait_until(lambda: self._is_up() or not self.running["web"].alive)
+
+    def revive(self, *names: str) -> None:
+        """Start those of these processes that died, as a supervisor does."""
+        for name in names:
+            if name not in self.running or not self.running[name].alive:
+                self.start(name)
 
     def run(self, name: str) -> str:
         """Run a command to its end and return what it said."""
@@ -93,6 +107,8 @@ class Deployment:
     def kill(self, name: str) -> None:
         """`kill -9` of the process and all it started, arbiter first as an out-of-memory killer might."""
         process = self.running.pop(name)
+        if not process.alive:
+            return
         family = [psutil.Process(process.pid), *process.descendants()]
         for member in family:
             member.kill()
@@ -100,8 +116,9 @@ class Deployment:
         psutil.wait_procs(family, timeout=10)
 
     def stop(self, name: str) -> None:
+        """Ask the process to end, as a supervisor does, and wait for it."""
         process = self.running.pop(name)
-        process.signal(signal.SIGTERM)
+        process.signal(signal.SIGINT if name == "postgres" else signal.SIGTERM)
         process.end()
 
     @contextmanager
@@ -114,17 +131,26 @@ class Deployment:
             self.running[name].signal(signal.SIGCONT)
 
     def end(self) -> None:
-        """End whatever runs, by pid; then write out what all of it said, which pytest shows when a test failed."""
+        """End whatever runs, by pid."""
         for name in reversed(list(self.running)):
             self.running[name].signal(signal.SIGCONT)
             self.kill(name)
+        self.report()
+
+    def report(self) -> None:
+        """Write out what was said since the last report; pytest shows it when a test failed."""
         for log in self.logs:
-            sys.stdout.write(f"--- {log.name}\n{log.read_text(errors='replace')[-6000:]}\n")
+            text = log.read_text(errors="replace")
+            fresh = text[self._reported.get(log, 0) :]
+            self._reported[log] = len(text)
+            if fresh:
+                sys.stdout.write(f"--- {log.name}\n{fresh[-6000:]}\n")
 
     def _command(self, name: str) -> list[str]:
-        if name == "redis":
-            self.redis.prepare()
-            return self.redis.command()
+        if name in {"redis", "postgres"}:
+            engine = getattr(self, name)
+            engine.prepare()
+            return engine.command()
         return _PROGRAMS[name.partition(".")[0]]
 
     def _is_up(self) -> bool:
@@ -177,12 +203,12 @@ class Deployment:
         assert answer.status == 200, answer.body
         return answer.json["access_token"]
 
-    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, *values: Any, **named: Any) -> list[tuple[Any, ...]]:
         """What stands in the database, read past the application."""
         connection = psycopg2.connect(self.database_url.replace("+psycopg2", ""))
         try:
             with connection, connection.cursor() as cursor:
-                cursor.execute(query, values)
+                cursor.execute(query, named or values)
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()

@@ -1,0 +1,87 @@
+"""One portal for all faults: every process and both engines real, durable, and killed at will.
+
+Its world is the smallest that plans anything: a template for everybody with three products, and one Admin, so that
+each joiner makes exactly three tasks.
+"""
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.deployment import Deployment
+from tests.runtime.processes import wait_until
+
+PROCESSES = ("postgres", "redis", "worker", "scheduler", "web")
+TASKS_EACH = 3
+DRAIN_SECONDS = 30
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    deployment = Deployment(tmp_path_factory.mktemp("faults"))
+    try:
+        deployment.start("postgres", "redis")
+        deployment.postgres.create_database()
+        deployment.run("setup")
+        deployment.start("worker", "scheduler", "web")
+        _furnish(deployment)
+        yield deployment
+    finally:
+        deployment.end()
+
+
+@pytest.fixture
+def portal(house: Deployment) -> Iterator[Deployment]:
+    """Everything runs, whatever the test before did."""
+    house.revive(*PROCESSES)
+    wait_until(lambda: house.get("/health").json.get("redis") == "ok")
+    yield house
+    house.report()
+
+
+@pytest.fixture
+def newcomer() -> Callable[[], dict[str, str]]:
+    """Somebody HR has never announced."""
+
+    def make() -> dict[str, str]:
+        number = next(_numbers)
+        return {"name": f"Newcomer {number}", "email": f"newcomer.{number}@example.com"}
+
+    return make
+
+
+@pytest.fixture
+def drained(portal: Deployment) -> Callable[..., None]:
+    """Wait until no promise is left, with every process kept up.
+
+    Leases run out early: half a minute of waiting proves nothing, and offering rows that somebody is working on is
+    the harder case.
+    """
+
+    def wait(timeout: float = DRAIN_SECONDS) -> None:
+        def done() -> bool:
+            time.sleep(0.3)
+            portal.revive(*PROCESSES)
+            portal.rows("UPDATE outbox SET due_at = now() WHERE state = 'waiting' AND due_at > now()")
+            return portal.one("SELECT count(*) FROM outbox WHERE state = 'waiting'") == 0
+
+        wait_until(done, timeout)
+
+    return wait
+
+
+def _furnish(portal: Deployment) -> None:
+    token = portal.token_of("first")
+
+    def add(resource: str, **fields: object) -> int:
+        answer = portal.send("POST", f"/api/v1/{resource}/", fields, token=token)
+        assert answer.status == 201, answer.body
+        return int(answer.json["id"])
+
+    service = add("services", name="Suite")
+    products = [add("products", service_id=service, name=name) for name in ("Mail", "Drive", "Chat")]
+    add("access-templates", name="Everybody", product_ids=products)
