@@ -38,7 +38,8 @@
     if (url && !el.multiple && !el.value) el.querySelector('option[value=""]')?.replaceChildren();
     const $el = window.jQuery(el), box = $el.select2(options).data('select2').$container;
     const label = document.querySelector(`label[for="${CSS.escape(el.id)}"]`);
-    if (label) { label.id = label.id || `${el.id}-label`; box.find('.select2-selection').attr('aria-label', label.textContent.replace('*', '').trim()); label.addEventListener('click', () => $el.select2('focus')); }
+    if (label) { label.id = label.id || `${el.id}-label`; box.find('.select2-selection, .select2-search__field').attr('aria-label', label.textContent.replace('*', '').trim()); label.addEventListener('click', () => $el.select2('focus')); }
+    box.find('.select2-search__field').attr('aria-label', label?.textContent.replace('*', '').trim() || 'Search');
     const described = el.getAttribute('aria-describedby');
     if (described) box.find('.select2-selection').attr('aria-describedby', described);
     $el.on('change', (e) => { if (!e.originalEvent) el.dispatchEvent(new Event('input', { bubbles: true })); });
@@ -57,7 +58,11 @@
     document.head.prepend(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: select2Css }));
     if (!window.jQuery) await load(jquery);
     await load(select2Js);
-    window.jQuery(document).on('select2:open', () => document.querySelector('.select2-container--open .select2-search__field')?.focus());
+    window.jQuery(document).on('select2:open', () => {
+      const field = document.querySelector('.select2-container--open .select2-search__field');
+      if (field && !field.getAttribute('aria-label')) field.setAttribute('aria-label', 'Search');
+      field?.focus();
+    });
   })());
   (window.portal = window.portal || {}).enhance = async (root = document) => {
     const all = [...root.querySelectorAll('select.my_select2, select.js-select, select.js-select-ajax, select[data-lookup]')]
