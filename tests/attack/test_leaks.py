@@ -1,0 +1,509 @@
+"""FAB's leak table as an attack: whatever the door, nobody learns of a row that is not theirs, and nothing changes.
+
+Each test walks every registered view and API for everybody of the cast. A leak is the mark of a hidden row in any
+answer, a status that tells a hidden row from one that does not exist, or a changed table.
+"""
+
+import json
+
+import pytest
+from sqlalchemy import inspect
+
+from app.directory.models import Department, Person
+from app.foundation.database import db
+from app.foundation.references import LARGEST_KEY
+from app.inbox.models import WorkflowTask
+from app.inventory.models import AccessGrant, Product, Service
+from tests.attack.doors import (
+    NO_SUCH_KEY,
+    REFUSED,
+    Findings,
+    apis,
+    columns,
+    fetch,
+    gist,
+    pages,
+    readable_paths,
+    relations,
+    route,
+)
+from tests.attack.world import EVERYBODY
+
+pytestmark = pytest.mark.usefixtures("unchanged")
+GUESTS = ("alice", "bob", "charlie")
+PAGE_VERBS = [("get", "show"), ("get", "edit"), ("post", "edit"), ("post", "delete"), ("get", "delete")]
+
+
+@pytest.fixture
+def findings(marks, visitors, secrets_of_accounts) -> Findings:
+    """Also looks for what not even root may read: password hashes, token hashes, ids of sign-ins."""
+    return Findings(marks, [*secrets_of_accounts, *(visitor.session_id for visitor in visitors.values())])
+
+
+def _hidden_from(name: str, marks, model) -> int:
+    return marks.hidden_from(name, model)[0].key
+
+
+def _open_to(name: str, marks, model) -> int:
+    return marks.open_to(name, model)[0].key
+
+
+def test_crawl_meets_no_hidden_row(app, marks, visitors, findings):
+    for name, visitor in visitors.items():
+        keys = {
+            type(view).__name__: row.key
+            for view in [*pages(app), *apis(app)]
+            for row in marks.open_to(name, view.datamodel.obj)
+        }
+        keys |= {"PersonPageView": visitor.person_id, "InboxView": keys.get("TaskApi", 1)}
+        for path in readable_paths(app, keys, key=1):
+            findings.look(visitor, f"GET {path}", fetch(visitor, path))
+    findings.must_be_none()
+
+
+def test_crawl_along_hidden_keys_meets_nothing(app, marks, visitors, findings):
+    for name, visitor in visitors.items():
+        keys = {
+            type(view).__name__: row.key
+            for view in [*pages(app), *apis(app)]
+            for row in marks.hidden_from(name, view.datamodel.obj)
+        }
+        tasks = marks.hidden_from(name, WorkflowTask)
+        keys |= {"InboxView": tasks[0].key} if tasks else {}
+        for path in readable_paths(app, keys, key=NO_SUCH_KEY):
+            findings.look(visitor, f"GET {path}", fetch(visitor, path))
+    findings.must_be_none()
+
+
+def test_api_list_holds_exactly_the_visible_rows(app, marks, visitors, findings):
+    for name, visitor in visitors.items():
+        for api in apis(app):
+            model = api.datamodel.obj
+            answer = visitor.api("GET", f"{route(api)}?q=(page_size:100)")
+            findings.look(visitor, f"list {route(api)}", answer)
+            if answer.status_code != 200:
+                continue
+            marked = {row.key for row in marks.rows if row.model is model}
+            found = set(answer.json["ids"]) & marked
+            expected = {row.key for row in marks.open_to(name, model)}
+            if found != expected or answer.json["count"] != len(answer.json["ids"]):
+                findings.note(
+                    f"{name}: {route(api)} lists {found}, count {answer.json['count']}, not {expected}"
+                )
+    findings.must_be_none()
+
+
+def test_visible_rows_are_there(app, marks, visitors):
+    """The counterpart: rules that hid everything would pass every other test."""
+    seen = {
+        (name, model.__name__)
+        for name, visitor in visitors.items()
+        for api in apis(app)
+        for model in [api.datamodel.obj]
+        for row in marks.open_to(name, model)
+        if visitor.api("GET", f"{route(api)}{row.key}").status_code == 200
+    }
+    assert {
+        ("alice", "Product"),
+        ("alice", "AccessGrant"),
+        ("alice", "WorkflowTask"),
+        ("bob", "Product"),
+        ("bob", "AccessGrant"),
+        ("bob", "TaskComment"),
+        ("charlie", "WorkflowTask"),
+        ("charlie", "Notification"),
+    } <= seen
+    assert {name for name, _ in seen} == set(EVERYBODY)
+
+
+def test_hidden_row_and_missing_row_answer_alike_on_pages(app, marks, visitors, findings):
+    for name in GUESTS:
+        visitor = visitors[name]
+        for view in pages(app):
+            for row in marks.hidden_from(name, view.datamodel.obj)[:1]:
+                for method, verb in PAGE_VERBS:
+                    path = f"{view.route_base}/{verb}/"
+                    hidden, missing = (
+                        getattr(visitor, method)(f"{path}{key}") for key in (row.key, NO_SUCH_KEY)
+                    )
+                    findings.look(visitor, f"{method} {path}<hidden>", hidden, REFUSED | {302})
+                    visitor.get("/notices/")  # takes the messages that were left for the next page
+                    if hidden.status_code == 302 and (method, verb) != ("get", "delete"):
+                        findings.note(f"{name}: {method} {path}<hidden> -> {hidden.headers['Location']}")
+                    if gist(hidden, row.key) != gist(missing, NO_SUCH_KEY):
+                        findings.note(f"{name}: {method} {path} tells a hidden row from a missing one")
+    findings.must_be_none()
+
+
+def test_hidden_row_and_missing_row_answer_alike_on_apis(app, marks, visitors, findings):
+    for name in GUESTS:
+        visitor = visitors[name]
+        for api in apis(app):
+            for row in marks.hidden_from(name, api.datamodel.obj)[:1]:
+                for method in ("GET", "PUT", "DELETE", "PATCH"):
+                    body = None if method == "GET" else {"name": "Taken over", "status": "completed"}
+                    hidden, missing = (
+                        visitor.api(method, f"{route(api)}{key}", body) for key in (row.key, NO_SUCH_KEY)
+                    )
+                    findings.look(visitor, f"{method} {route(api)}<hidden>", hidden, REFUSED)
+                    if gist(hidden, row.key) != gist(missing, NO_SUCH_KEY):
+                        findings.note(f"{name}: {method} {route(api)} tells a hidden row from a missing one")
+    findings.must_be_none()
+
+
+def test_bulk_actions_do_nothing_for_others(app, marks, visitors, findings):
+    for name in GUESTS:
+        visitor = visitors[name]
+        for view in pages(app):
+            rows = [str(row.key) for row in marks.hidden_from(name, view.datamodel.obj)]
+            for action in ["muldelete", "nonsense", *view.actions]:
+                answer = visitor.post(f"{view.route_base}/action_post", {"action": action, "rowid": rows})
+                findings.look(visitor, f"{view.route_base}/action_post {action}", answer, REFUSED)
+            answer = visitor.post(f"{view.route_base}/action_post")
+            findings.look(
+                visitor, f"{view.route_base}/action_post without an action", answer, REFUSED | {400}
+            )
+    findings.must_be_none()
+
+
+def test_prefilled_form_shows_no_hidden_row(app, marks, visitors, findings):
+    for name in GUESTS:
+        visitor = visitors[name]
+        for view in pages(app):
+            for column in relations(view.datamodel.obj):
+                model = getattr(view.datamodel.obj, column).property.mapper.class_
+                keys = {row.key for row in marks.hidden_from(name, model)} or {NO_SUCH_KEY}
+                query = "&".join(f"_flt_0_{column}={key}" for key in sorted(keys))
+                path = f"{view.route_base}/add?{query}"
+                findings.look(visitor, path, visitor.get(path))
+            query = "&".join(f"_flt_0_{column}=x" for column in columns(view.datamodel.obj))
+            findings.look(visitor, f"{view.route_base}/add?*", visitor.get(f"{view.route_base}/add?{query}"))
+    findings.must_be_none()
+
+
+def test_form_offers_no_hidden_row(app, marks, visitors, findings):
+    for name in GUESTS:
+        visitor = visitors[name]
+        for view in pages(app):
+            for verb in ("add", *(f"edit/{row.key}" for row in marks.open_to(name, view.datamodel.obj))):
+                path = f"{view.route_base}/{verb}"
+                findings.look(visitor, path, visitor.get(path))
+    findings.must_be_none()
+
+
+def test_hidden_reference_in_a_form_is_refused(marks, visitors, findings):
+    """Whoever may add or change something still can't tie it to what they don't see."""
+    product, service = (_hidden_from("alice", marks, model) for model in (Product, Service))
+    drive, mine = _open_to("alice", marks, Product), _open_to("alice", marks, AccessGrant)
+    person = visitors["charlie"].person_id
+    for path, form in (
+        ("/products/add", {"service_id": service, "name": "Mine now", "status": "active"}),
+        (f"/products/edit/{drive}", {"service_id": service, "name": "Gone", "status": "active"}),
+        ("/grants/add", {"person_id": person, "product_id": product, "level": "admin"}),
+        ("/assignments/add", {"person_id": person, "product_id": product}),
+        ("/assignments/add", {"person_id": person, "service_id": service}),
+    ):
+        answer = visitors["alice"].post(path, form)
+        findings.look(visitors["alice"], f"POST {path} {form}", answer, {200, 422})
+        if "There is no such entry" not in answer.text:
+            findings.note(f"POST {path} {form} does not say that there is no such entry")
+    answer = visitors["bob"].post(f"/grants/edit/{mine}", {"level": "admin"})
+    findings.look(visitors["bob"], "POST /grants/edit/<alice's>", answer, {404})
+    findings.must_be_none()
+
+
+def test_hidden_reference_in_an_api_write_is_refused(marks, visitors, findings):
+    product, service = (_hidden_from("alice", marks, model) for model in (Product, Service))
+    drive, grant = _open_to("alice", marks, Product), _open_to("alice", marks, AccessGrant)
+    person = visitors["charlie"].person_id
+    alice = visitors["alice"]
+    for key in (service, NO_SUCH_KEY):
+        for method, path, body in (
+            ("POST", "products/", {"service_id": key, "name": "Mine now"}),
+            ("PUT", f"products/{drive}", {"serviceId": key}),
+            ("POST", "permission-assignments/", {"person_id": person, "service_id": key}),
+        ):
+            findings.look(alice, f"{method} {path} {body}", alice.api(method, path, body), {422})
+    for key in (product, NO_SUCH_KEY):
+        for method, path, body in (
+            ("POST", "access-grants/", {"person_id": person, "product_id": key}),
+            ("POST", "permission-assignments/", {"person_id": person, "product_id": key}),
+        ):
+            findings.look(alice, f"{method} {path} {body}", alice.api(method, path, body), {422})
+    for body in ({"person_id": NO_SUCH_KEY, "product_id": drive}, {"person_id": -1, "product_id": drive}):
+        findings.look(alice, f"POST access-grants/ {body}", alice.api("POST", "access-grants/", body), {422})
+    unknown = alice.api("PUT", f"access-grants/{grant}", {"product_id": product, "person_id": person})
+    findings.look(alice, "PUT access-grants/ with another product", unknown, {200, 422})
+    findings.must_be_none()
+
+
+def test_collections_and_foreign_fields_in_a_body_are_left_alone(app, marks, visitors, findings):
+    """A body that names relations, keys and columns which no form has: nothing of it is written."""
+    for name in GUESTS:
+        visitor = visitors[name]
+        keys = sorted({row.key for row in marks.hidden_from(name) if isinstance(row.key, int)})
+        for api in apis(app):
+            model = api.datamodel.obj
+            declared = set(api.add_model_schema.fields)
+            body = dict.fromkeys(relations(model), keys)
+            body |= {
+                column.key: keys[0]
+                for column in inspect(model).column_attrs
+                if column.columns[0].foreign_keys and column.key not in declared
+            }
+            body |= {"id": keys[0], "created_at": "2001-01-01T00:00:00Z"}
+            for row in marks.open_to(name, model):
+                answer = visitor.api("PUT", f"{route(api)}{row.key}", body)
+                findings.look(
+                    visitor, f"PUT {route(api)}{row.key} {sorted(body)}", answer, REFUSED | {200, 409, 422}
+                )
+            answer = visitor.api("POST", route(api), body)
+            findings.look(visitor, f"POST {route(api)} {sorted(body)}", answer, REFUSED | {422})
+    findings.must_be_none()
+
+
+def test_filter_and_order_on_undeclared_columns_are_refused_by_the_api(app, visitors, findings):
+    for name in ("root", "alice"):
+        visitor = visitors[name]
+        for api in apis(app):
+            if visitor.api("GET", route(api)).status_code != 200:
+                continue
+            model = api.datamodel.obj
+            undeclared = {*columns(model), "account.password", "person.email", "password"} - set(
+                api.search_columns
+            )
+            for column in sorted(undeclared):
+                for operator in ("eq", "sw"):
+                    query = {"filters": [{"col": column, "opr": operator, "value": "a"}]}
+                    answer = visitor.api("GET", route(api), query_string={"q": json.dumps(query)})
+                    findings.look(visitor, f"{route(api)} filter {column} {operator}", answer, {400})
+            for column in sorted({*columns(model), "account.password"} - set(api.order_columns)):
+                query = {"order_column": column, "order_direction": "asc"}
+                answer = visitor.api("GET", route(api), query_string={"q": json.dumps(query)})
+                findings.look(visitor, f"{route(api)} order {column}", answer, {400})
+    findings.must_be_none()
+
+
+def test_columns_that_are_not_listed_are_not_answered(app, marks, visitors, findings):
+    for name in ("root", "alice", "charlie"):
+        visitor = visitors[name]
+        for api in apis(app):
+            model = api.datamodel.obj
+            wanted = [*columns(model), "account.password", "account.roles", "person.email", "__class__"]
+            for key in ("columns", "select_columns"):
+                query = {"q": json.dumps({key: wanted})}
+                findings.look(
+                    visitor, f"{route(api)} {key}", visitor.api("GET", route(api), query_string=query)
+                )
+                for row in marks.open_to(name, model)[:1]:
+                    answer = visitor.api("GET", f"{route(api)}{row.key}", query_string=query)
+                    findings.look(visitor, f"{route(api)}<pk> {key}", answer)
+                    if answer.status_code == 200:
+                        extra = _names_in(answer.json["result"]) - _names_of(api.show_columns)
+                        if extra:
+                            findings.note(f"{name}: {route(api)}<pk> {key} answers {extra}")
+    findings.must_be_none()
+
+
+def _names_of(listed: list[str]) -> set[str]:
+    return {part for column in listed for part in column.split(".")}
+
+
+def _names_in(result: dict) -> set[str]:
+    found = set(result)
+    for name, inner in result.items():
+        if isinstance(inner, dict) and name not in {"payload", "before", "after"}:
+            found |= set(inner)
+    return found
+
+
+def test_hidden_text_cannot_be_guessed_letter_by_letter(app, marks, visitors, findings):
+    """A filter that fits a hidden row finds as much as one that fits nothing."""
+    for name in GUESTS:
+        visitor = visitors[name]
+        for api in apis(app):
+            if visitor.api("GET", route(api)).status_code == 403:
+                continue
+            for row in marks.hidden_from(name, api.datamodel.obj):
+                for column in api.search_columns:
+                    operator = "eq" if column == "id" else "sw"
+                    value = row.mark[:6] if operator == "sw" else row.key
+                    query = {"filters": [{"col": column, "opr": operator, "value": value}]}
+                    answer = visitor.api("GET", route(api), query_string={"q": json.dumps(query)})
+                    findings.look(visitor, f"{route(api)} {query}", answer, {200, 400, 403, 422})
+                    if answer.status_code == 200 and row.key in answer.json["ids"]:
+                        findings.note(f"{name}: {route(api)} {query} finds {row.mark}")
+    findings.must_be_none()
+
+
+def test_undeclared_arguments_of_a_page_change_nothing(app, visitors, findings):
+    root = visitors["root"]
+    for view in pages(app):
+        path, title = f"{view.route_base}/list/", type(view).__name__
+        plain, model = root.get(path), view.datamodel.obj
+        filters = sorted(set(columns(model)) - set(view.search_columns))
+        orders = sorted({*columns(model), "account.password", "id;--"} - set(view.order_columns))
+        queries = ["&".join(f"_flt_0_{column}=a&_flt_1_{column}=0" for column in filters)]
+        queries += [f"_oc_{title}={column}&_od_{title}=desc" for column in orders]
+        for query in queries:
+            answer = root.get(f"{path}?{query}")
+            findings.look(root, f"{path}?{query}", answer, {200, 400})
+            if answer.status_code == 200 and _rows_of(answer) != _rows_of(plain):
+                findings.note(f"{path}?{query} changes the rows")
+    findings.must_be_none()
+
+
+def _rows_of(answer) -> str:
+    return answer.text.partition("<tbody")[2].partition("</tbody>")[0]
+
+
+def test_search_form_offers_no_hidden_row(app, visitors, findings):
+    for name in GUESTS:
+        visitor = visitors[name]
+        for view in pages(app):
+            for column in view.search_columns:
+                for value in ("1", "a"):
+                    path = f"{view.route_base}/list/?_flt_0_{column}={value}"
+                    findings.look(visitor, path, visitor.get(path), {200, 302, 400, 403, 422})
+            findings.look(visitor, f"{view.route_base}/list/", visitor.get(f"{view.route_base}/list/"))
+    findings.must_be_none()
+
+
+def test_lookup_finds_exactly_the_visible_rows(app, marks, visitors, findings):
+    offered = {"departments": Department, "users": Person, "products": Product, "services": Service}
+    for name, visitor in visitors.items():
+        for table, model in offered.items():
+            for query in ("", "?q=Vault", "?q=%25", "?q=Erin", "?page=2", "?page=-1&q=%00"):
+                answer = visitor.get(f"/lookup/{table}{query}")
+                findings.look(visitor, f"/lookup/{table}{query}", answer, {200, 400})
+                if answer.status_code == 400:
+                    continue
+                found = {one["id"] for one in answer.json["results"]}
+                leaked = found & {row.key for row in marks.hidden_from(name, model)}
+                missed = {row.key for row in marks.open_to(name, model)} - found if not query else set()
+                if leaked or missed:
+                    findings.note(f"{name}: /lookup/{table}{query} finds {leaked}, misses {missed}")
+    for table in sorted(set(db.metadata.tables) - set(offered)):
+        findings.look(visitors["root"], f"/lookup/{table}", visitors["root"].get(f"/lookup/{table}"), {404})
+    findings.must_be_none()
+
+
+def test_info_tells_no_hidden_row(app, visitors, findings):
+    for visitor in visitors.values():
+        for api in apis(app):
+            for query in ({}, {"keys": ["add_columns", "edit_columns", "filters", "permissions", "none"]}):
+                answer = visitor.api("GET", f"{route(api)}_info", query_string={"q": json.dumps(query)})
+                findings.look(visitor, f"{route(api)}_info {query}", answer, {200, 403})
+            wanted = {column: {"page_size": -1, "filters": []} for column in columns(api.datamodel.obj)}
+            query = {"add_columns": wanted, "edit_columns": wanted}
+            answer = visitor.api("GET", f"{route(api)}_info", query_string={"q": json.dumps(query)})
+            findings.look(visitor, f"{route(api)}_info with columns", answer, {200, 400, 403})
+    findings.must_be_none()
+
+
+def test_related_tabs_hold_visible_rows_only(app, marks, visitors, findings):
+    for name, visitor in visitors.items():
+        for view in pages(app):
+            for row in marks.open_to(name, view.datamodel.obj)[:2]:
+                for arguments in ("", "?psize_ProductView=100&page_ProductView=0&_flt_0_name=Vault"):
+                    path = f"{view.route_base}/show/{row.key}{arguments}"
+                    findings.look(visitor, path, visitor.get(path, follow_redirects=True))
+    findings.must_be_none()
+
+
+def test_page_of_a_person_shows_only_what_the_viewer_may_see(marks, visitors, findings):
+    """Alice may look at everybody, but not at the access of others to what she does not administer."""
+    keys = {row.key for row in marks.rows if row.model.__tablename__ == "users"}
+    keys |= {visitor.person_id for visitor in visitors.values()}
+    for visitor in visitors.values():
+        for key in sorted(keys):
+            findings.look(visitor, f"/people/{key}", visitor.get(f"/people/{key}"), {200, 403, 404})
+        findings.look(visitor, "/me/", visitor.get("/me/"), {200})
+    findings.must_be_none()
+
+
+def test_person_page_cannot_be_used_by_others(marks, visitors, findings):
+    erin = marks.hidden_from(
+        "charlie", next(row.model for row in marks.rows if row.model.__tablename__ == "users")
+    )
+    for name in GUESTS:
+        visitor = visitors[name]
+        for key in (visitor.person_id, erin[0].key, NO_SUCH_KEY):
+            for verb, form in (("access", {"roles": "Admin", "service_ids": "1"}), ("invite", {})):
+                answer = visitor.post(f"/people/{key}/{verb}", form)
+                findings.look(visitor, f"POST /people/{key}/{verb}", answer, {403})
+    findings.must_be_none()
+
+
+def test_inbox_shows_and_changes_only_visible_tasks(marks, visitors, findings):
+    for name in GUESTS:
+        visitor = visitors[name]
+        for scope in ("mine", "team", "all"):
+            for person in ("", "Erin", "mark-erin", "Dora"):
+                path = f"/inbox/?scope={scope}&status=&person={person}"
+                findings.look(visitor, path, visitor.get(path), {200})
+        for row in marks.hidden_from(name, WorkflowTask)[:2]:
+            for key in (row.key, NO_SUCH_KEY):
+                for what, answer in (
+                    ("show", visitor.get(f"/inbox/{key}")),
+                    ("part", visitor.get(f"/inbox/{key}?part=task")),
+                    ("work", visitor.post(f"/inbox/{key}/work", {"status": "completed", "comment": "Mine"})),
+                    ("reassign", visitor.post(f"/inbox/{key}/reassign", {"assignee_id": visitor.person_id})),
+                    ("put", visitor.api("PUT", f"tasks/{key}", {"status": "completed"})),
+                ):
+                    findings.look(visitor, f"{what} task {key}", answer, {404})
+    findings.must_be_none()
+
+
+def test_inbox_filter_does_not_test_the_address_of_somebody_hidden(marks, visitors):
+    """Charlie's task is about Erin, whose e-mail he may not read: a filter must not confirm it to him."""
+    [title] = {row.mark for row in marks.open_to("charlie", WorkflowTask) if row.mark.startswith("mark-task")}
+    page = visitors["charlie"].get("/inbox/?scope=all&status=&person=hidden.test")
+    assert title not in page.text
+    assert title in visitors["root"].get("/inbox/?scope=all&status=&person=hidden.test").text
+
+
+def test_task_of_somebody_else_in_the_team_cannot_be_worked_on(marks, visitors):
+    """Alice sees root's task about her service, and that is all."""
+    [task] = {row.key for row in marks.open_to("alice", WorkflowTask)}
+    alice = visitors["alice"]
+    assert alice.get(f"/inbox/{task}").status_code == 200
+    assert alice.api("PUT", f"tasks/{task}", {"status": "completed"}).status_code == 403
+    assert alice.post(f"/inbox/{task}/work", {"status": "completed"}).status_code in {403, 422}
+
+
+def test_own_access_to_something_hidden_can_be_read_but_not_changed(marks, visitors, findings):
+    bob = visitors["bob"]
+    own = next(row.key for row in marks.open_to("bob", AccessGrant) if row.mark.startswith("2097"))
+    assert bob.api("GET", f"access-grants/{own}").status_code == 200
+    findings.look(
+        bob, "PUT own grant", bob.api("PUT", f"access-grants/{own}", {"level": "admin"}), {403, 404}
+    )
+    findings.look(bob, "DELETE own grant", bob.api("DELETE", f"access-grants/{own}"), {403, 404})
+    findings.look(bob, "edit own grant", bob.get(f"/grants/edit/{own}"), {200, 403, 404})
+    edited = bob.post(f"/grants/edit/{own}", {"level": "admin"})
+    findings.look(bob, "POST edit own grant", edited, {200, 403, 404, 422})
+    findings.look(bob, "POST delete own grant", bob.post(f"/grants/delete/{own}"), {302, 403, 404})
+    findings.must_be_none()
+
+
+def test_strange_keys_are_not_found(app, visitors, findings):
+    """Huge, negative, blank and broken keys on every route that takes one."""
+    strange = [str(LARGEST_KEY + 1), "9" * 40, "-1", "abc", "1%00", "%F0%9F%90%98"]
+    for rule in app.url_map.iter_rules():
+        if "pk>" not in rule.rule:
+            continue
+        for key in strange:
+            path = rule.rule.replace("<int:pk>", key).replace("<pk>", key).replace("<string:name>", "x")
+            for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+                refuses_get = method == "GET" and ("/delete/" in path or "/action/" in path)
+                allowed = {400, 404, 405, 302} if refuses_get else {400, 403, 404, 405}
+                answer = _call(visitors["root"], method, path)
+                findings.look(visitors["root"], f"{method} {path}", answer, allowed)
+    findings.must_be_none()
+
+
+def _call(visitor, method: str, path: str):
+    if path.startswith("/api/v1/"):
+        return visitor.api(method, path.removeprefix("/api/v1/"), None if method in {"GET", "DELETE"} else {})
+    return visitor.get(path) if method == "GET" else visitor.post(path)

@@ -1,0 +1,336 @@
+"""A larger world for attacks: every row carries a mark of its own, and a list of who of the cast may read that mark.
+
+A mark that stands in an answer to anybody else is a leak, whatever door it came through. The lists are written down
+here by hand, so that a row rule and its test can't be wrong in the same way.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import select, text
+
+from app.audit import recorder
+from app.audit.models import AuditEntry
+from app.directory import operations as directory
+from app.directory.models import Account, Department, Invitation, Person, SignInSession
+from app.foundation import clock, outbox
+from app.foundation.database import db
+from app.foundation.ticking import ScheduledRun
+from app.inbox import operations as inbox
+from app.inbox.models import TaskAction, TaskComment, TaskType, WorkflowTask
+from app.inventory import operations as inventory
+from app.inventory.models import AccessGrant, PermissionAssignment, Product, Service
+from app.lifecycle import operations as lifecycle
+from app.lifecycle.models import AccessTemplate, EventKind, HrEvent, LifecycleCase
+from app.notifications import operations as notifications
+from app.notifications.models import Notification
+
+EVERYBODY = ("root", "alice", "bob", "charlie")
+ROOT = ("root",)
+ALICE = ("root", "alice")
+BOB = ("root", "bob")
+ADMINISTRATORS = ("root", "alice", "bob")
+NOBODY = ()
+FIRST_KEY = 424_201
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row, its mark, and who may read the mark."""
+
+    model: type[Any]
+    key: Any
+    mark: str
+    readers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """All rows of the attack's world."""
+
+    rows: list[Row]
+
+    def hidden_from(self, name: str, model: type[Any] | None = None) -> list[Row]:
+        """The rows that somebody may not see; those of one model if it is named."""
+        rows = [row for row in self.rows if name not in row.readers and model in (None, row.model)]
+        return sorted(rows, key=lambda row: str(row.key), reverse=True)
+
+    def open_to(self, name: str, model: type[Any]) -> list[Row]:
+        """The rows of a model that somebody may see."""
+        return [row for row in self.rows if name in row.readers and row.model is model]
+
+    def models(self) -> set[type[Any]]:
+        """Every model that has a marked row."""
+        return {row.model for row in self.rows}
+
+    def leaked(self, name: str, text: str) -> list[str]:
+        """The marks in a text that this viewer may not read."""
+        return [row.mark for row in self.hidden_from(name) if row.mark in text]
+
+
+def settle() -> None:
+    """Add the marked rows to the cast's world, with keys that occur nowhere else in a page."""
+    for sequence in db.session.scalars(
+        text("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'")
+    ):
+        db.session.execute(text(f'ALTER SEQUENCE "{sequence}" RESTART WITH {FIRST_KEY}'))
+    _settle_directory()
+    _settle_inventory()
+    _settle_inbox()
+    _settle_lifecycle()
+    _settle_machinery()
+    db.session.flush()
+
+
+def _person(name: str) -> Person:
+    return db.session.scalars(select(Person).where(Person.name == name)).one()
+
+
+def _product(name: str) -> Product:
+    return db.session.scalars(select(Product).where(Product.name == name)).one()
+
+
+def _settle_directory() -> None:
+    hidden = directory.create_department(name="Zephyr Department", description="mark-department-hidden")
+    own = directory.create_department(name="Charlie's Department", description="mark-department-of-charlie")
+    erin = directory.create_person(
+        name="Erin Unseen", email="mark-erin@hidden.test", department_id=hidden.id, external_id="mark-erin-id"
+    )
+    account = directory.ensure_account(erin)
+    account.username, account.password = "mark-account-erin", "mark-password-hash"
+    db.session.add(SignInSession(id="mark-session-of-erin", account_id=account.id, client="mark-client"))
+    directory.invite(erin)
+    directory.change_person(_person("Charlie"), department_id=own.id)
+
+
+def _settle_inventory() -> None:
+    vault = inventory.create_service(
+        name="Vault Service", vendor="mark-vault-vendor", url="https://mark-vault.test"
+    )
+    keys = inventory.create_product(service_id=vault.id, name="Vault Keys", url="https://mark-keys.test")
+    copilot, slack = _product("Copilot"), _product("Slack Business")
+    inventory.change_product(copilot, description="mark-copilot")
+    inventory.change_product(slack, description="mark-slack-business")
+    inventory.change_product(_product("Gmail"), description="mark-gmail")
+    inventory.change_product(_product("GitHub Enterprise"), description="mark-github-enterprise")
+    erin, dora, bob, charlie = (_person(name) for name in ("Erin Unseen", "Dora", "Bob", "Charlie"))
+    inventory.assign_administrator(person_id=erin.id, product_id=keys.id)
+    for person, product, until in (
+        (erin, keys, date(2091, 1, 11)),
+        (dora, slack, date(2092, 2, 12)),
+        (dora, _product("Gmail"), date(2093, 3, 13)),
+        (charlie, copilot, date(2094, 4, 14)),
+        (bob, copilot, date(2097, 7, 17)),
+    ):
+        inventory.grant_access(person_id=person.id, product_id=product.id, valid_until=until)
+
+
+def _task(key: str, assignee: str, about: str, product: str | None) -> WorkflowTask:
+    thing = _product(product) if product else None
+    task = inbox.open_task(
+        case_id=None,
+        key=key,
+        assignee=_person(assignee),
+        target=_person(about),
+        type=TaskType.ONBOARDING,
+        action=TaskAction.GRANT_ACCESS if thing else TaskAction.DECIDE_ACCESS,
+        title=f"mark-task-{key}",
+        description=f"mark-story-{key}",
+        product=thing,
+        service=thing.service if thing else None,
+    )
+    assert task is not None
+    inbox.add_comment(task, f"mark-comment-{key}")
+    return task
+
+
+def _settle_inbox() -> None:
+    _task("keys", "Root", "Erin Unseen", "Vault Keys")
+    _task("gmail", "Root", "Dora", "Gmail")
+    _task("slack", "Bob", "Dora", "Slack Business")
+    _task("charlie", "Charlie", "Erin Unseen", "Vault Keys")
+
+
+def _settle_lifecycle() -> None:
+    erin, charlie = _person("Erin Unseen"), _person("Charlie")
+    lifecycle.create_template(
+        name="mark-template", position="mark-template-position", product_ids=[_product("Vault Keys").id]
+    )
+    for person, kind, day in (
+        (erin, EventKind.ONBOARDING, date(2095, 5, 15)),
+        (charlie, EventKind.OFFBOARDING, date(2096, 6, 16)),
+    ):
+        case = LifecycleCase(person_id=person.id, kind=kind.value, effective_on=day)
+        db.session.add(case)
+        db.session.flush()
+        event = HrEvent(
+            source="hr",
+            kind=kind.value,
+            delivery_id=f"mark-delivery-{kind}",
+            content_key=f"mark-content-{kind}",
+            body_hash=f"mark-body-{kind}",
+            payload={"employee": f"mark-payload-{kind}"},
+            person_id=person.id,
+            case_id=case.id,
+        )
+        db.session.add(event)
+        db.session.flush()
+
+
+def _settle_machinery() -> None:
+    for name in ("Erin Unseen", "Alice", "Bob", "Charlie"):
+        notifications.notify(
+            _person(name),
+            f"mark-notice-{name.split()[0].lower()}",
+            body="Something happened.",
+            href="/inbox/",
+        )
+    recorder.record(
+        "mark.audit", target_type="mark", target_label="mark-audit-label", before={"mark-before": "mark-was"}
+    )
+    outbox.enqueue("mark.outbox.job", "mark-outbox-argument", delay=timedelta(days=3000))
+    db.session.add(
+        ScheduledRun(name="mark-run", job="mark.run.job", slot=clock.now(), result="mark-run-result")
+    )
+
+
+def find_marks() -> Marks:
+    """The marked rows, looked up again in a copy of the database."""
+    return Marks(
+        [
+            *_marked_directory(),
+            *_marked_inventory(),
+            *_marked_inbox(),
+            *_marked_lifecycle(),
+            *_marked_machinery(),
+        ]
+    )
+
+
+def _key(model: type[Any], *rules: Any) -> Any:
+    return db.session.scalars(select(model).where(*rules)).one().id
+
+
+def _marked_directory() -> list[Row]:
+    erin = _key(Person, Person.name == "Erin Unseen")
+    account = _key(Account, Account.username == "mark-account-erin")
+    rows = [
+        Row(
+            Department,
+            _key(Department, Department.name == "Zephyr Department"),
+            "mark-department-hidden",
+            ADMINISTRATORS,
+        ),
+        Row(
+            Department,
+            _key(Department, Department.name == "Charlie's Department"),
+            "mark-department-of-charlie",
+            EVERYBODY,
+        ),
+        Row(Person, erin, "mark-erin@hidden.test", ADMINISTRATORS),
+        Row(Person, erin, "mark-erin-id", ADMINISTRATORS),
+        Row(Account, account, "mark-account-erin", ROOT),
+        Row(Account, account, "mark-password-hash", NOBODY),
+        Row(SignInSession, "mark-session-of-erin", "mark-session-of-erin", NOBODY),
+        Row(SignInSession, "mark-session-of-erin", "mark-client", NOBODY),
+    ]
+    invitations = db.session.scalars(select(Invitation))
+    return rows + [Row(Invitation, one.id, one.token_hash.hex(), NOBODY) for one in invitations]
+
+
+def _marked_inventory() -> list[Row]:
+    products = dict(db.session.execute(select(Product.name, Product.id)).tuples().all())
+    rows = [
+        Row(Service, _key(Service, Service.name == "Vault Service"), "mark-vault-vendor", ROOT),
+        Row(Service, _key(Service, Service.name == "Vault Service"), "Vault Service", ROOT),
+        Row(Product, products["Vault Keys"], "https://mark-keys.test", ROOT),
+        Row(Product, products["Vault Keys"], "Vault Keys", ROOT),
+        Row(Product, products["Copilot"], "mark-copilot", ROOT),
+        Row(Product, products["Gmail"], "mark-gmail", ALICE),
+        Row(Product, products["Slack Business"], "mark-slack-business", BOB),
+        Row(Product, products["GitHub Enterprise"], "mark-github-enterprise", BOB),
+    ]
+    readers = {2091: ROOT, 2092: BOB, 2093: ALICE, 2094: ("root", "charlie"), 2097: BOB}
+    grants = db.session.scalars(select(AccessGrant).where(AccessGrant.valid_until.is_not(None)))
+    rows += [
+        Row(AccessGrant, one.id, one.valid_until.isoformat(), readers[one.valid_until.year]) for one in grants
+    ]
+    hidden = _key(PermissionAssignment, PermissionAssignment.product_id == products["Vault Keys"])
+    rows.append(Row(PermissionAssignment, hidden, "Product Vault Keys", ROOT))
+    return rows
+
+
+def _marked_inbox() -> list[Row]:
+    readers = {"keys": ROOT, "gmail": ALICE, "slack": BOB, "charlie": ("root", "charlie")}
+    rows = []
+    for key, seen_by in readers.items():
+        task = db.session.scalars(select(WorkflowTask).where(WorkflowTask.key == key)).one()
+        comment = _key(TaskComment, TaskComment.task_id == task.id)
+        rows += [
+            Row(WorkflowTask, task.id, f"mark-task-{key}", seen_by),
+            Row(WorkflowTask, task.id, f"mark-story-{key}", seen_by),
+            Row(TaskComment, comment, f"mark-comment-{key}", seen_by),
+        ]
+    return rows
+
+
+def _marked_lifecycle() -> list[Row]:
+    rows = [
+        Row(AccessTemplate, _key(AccessTemplate, AccessTemplate.name == "mark-template"), mark, ROOT)
+        for mark in ("mark-template", "mark-template-position")
+    ]
+    for kind, day, readers in (
+        (EventKind.ONBOARDING, date(2095, 5, 15), ROOT),
+        (EventKind.OFFBOARDING, date(2096, 6, 16), ("root", "charlie")),
+    ):
+        rows.append(
+            Row(
+                LifecycleCase,
+                _key(LifecycleCase, LifecycleCase.effective_on == day),
+                day.isoformat(),
+                readers,
+            )
+        )
+        event = _key(HrEvent, HrEvent.kind == kind.value)
+        rows += [
+            Row(HrEvent, event, mark, ROOT) for mark in (f"mark-delivery-{kind}", f"mark-payload-{kind}")
+        ]
+    return rows
+
+
+def _marked_machinery() -> list[Row]:
+    rows = []
+    for name in ("erin", "alice", "bob", "charlie"):
+        mark = f"mark-notice-{name}"
+        readers = (name,) if name != "erin" else NOBODY
+        rows.append(Row(Notification, _key(Notification, Notification.title == mark), mark, readers))
+    entry = _key(AuditEntry, AuditEntry.action == "mark.audit")
+    promised = _key(outbox.OutboxMessage, outbox.OutboxMessage.job == "mark.outbox.job")
+    run = _key(ScheduledRun, ScheduledRun.name == "mark-run")
+    rows += [Row(AuditEntry, entry, mark, ROOT) for mark in ("mark-audit-label", "mark-was", "mark.audit")]
+    rows += [
+        Row(outbox.OutboxMessage, promised, mark, ROOT)
+        for mark in ("mark.outbox.job", "mark-outbox-argument")
+    ]
+    rows += [Row(ScheduledRun, run, mark, ROOT) for mark in ("mark-run", "mark.run.job", "mark-run-result")]
+    return rows
+
+
+def checksums(*, but: tuple[str, ...] = ("sign_in_sessions", "audit_logs")) -> dict[str, str]:
+    """A digest of every table's content, so that "nothing changed" can be said of the whole database."""
+    connection = db.session.connection()
+    names = [
+        row[0]
+        for row in connection.exec_driver_sql(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+        )
+    ]
+    found = {}
+    for name in names:
+        if name not in but:
+            rows = connection.exec_driver_sql(f'SELECT t::text FROM "{name}" t ORDER BY 1').scalars().all()
+            found[name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    db.session.rollback()
+    return found
