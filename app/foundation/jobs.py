@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Callable
 from contextlib import nullcontext
+from importlib import import_module
 from typing import Any
 
 from flask import Flask, current_app, has_app_context
 from sqlalchemy import select
-from werkzeug.utils import import_string
 
 from app.foundation import clock
 from app.foundation.database import db
@@ -34,10 +34,12 @@ def registered() -> dict[str, Callable[..., Any]]:
 def resolve(name: str) -> Callable[..., Any]:
     """The job of this name. Raises LookupError for anything that was not declared with `@job`."""
     if name.startswith("app."):
-        import_string(name.rpartition(".")[0])
+        try:
+            import_module(name.rpartition(".")[0])
+        except ModuleNotFoundError as error:
+            raise LookupError(f"{name} is no job: {error}") from error
     if name not in _registered:
-        message = f"{name} is no job"
-        raise LookupError(message)
+        raise LookupError(f"{name} is no job")
     return _registered[name]
 
 

@@ -55,7 +55,6 @@ class Ticker(Scheduler):
                     interval=interval,
                     repeat=None,
                     id=key,
-                    result_ttl=0,
                 )
         return super().enqueue_jobs()
 
