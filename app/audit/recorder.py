@@ -6,7 +6,7 @@ whose change is no news.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,34 +17,13 @@ from sqlalchemy.orm import MANYTOMANY, Session
 from app.audit.models import AuditEntry
 from app.foundation.actor import current_actor
 from app.foundation.database import db
+from app.foundation.scoping import unscoped
 
 ALWAYS_QUIET = frozenset({"created_at", "updated_at", "created_on", "changed_on"})
 HIDDEN = "(hidden)"
 LONGEST_TEXT = 10_000
 
 State = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Change:
-    """A change of one row, noted before the flush; a new row's id is known only after it."""
-
-    row: Any
-    verb: str
-    before: State | None
-    after: State | None
-
-    def values(self) -> dict[str, Any]:
-        """The entry's columns."""
-        key = inspect(self.row).identity
-        return entry_values(
-            f"{noun_of(type(self.row))}.{self.verb}",
-            target_type=noun_of(type(self.row)),
-            target_id=str(key[0]) if key else None,
-            target_label=str(self.row)[:200],
-            before=self.before,
-            after=self.after,
-        )
 
 
 def noun_of(model: type[Any]) -> str:
@@ -76,29 +55,46 @@ def record(action: str, **columns: Any) -> None:
 
 
 @event.listens_for(db.session, "before_flush")
-def _note_changes(session: Session, _context: Any, _instances: Any) -> None:
-    noted = session.info.setdefault("audit_changes", [])
-    for verb, rows in (("create", session.new), ("update", session.dirty), ("delete", session.deleted)):
-        noted.extend(filter(None, (_change(row, verb) for row in rows if getattr(row, "__audit__", True))))
+def _note_deletions(session: Session, _context: Any, _instances: Any) -> None:
+    """While the rows are still there to be read, whoever looks: a label names what its writer may not see."""
+    noted = session.info.setdefault("audit_entries", [])
+    with unscoped():
+        noted.extend(_entries(session.deleted, "delete"))
 
 
 @event.listens_for(db.session, "after_flush")
 def _record_changes(session: Session, _context: Any) -> None:
-    noted = session.info.pop("audit_changes", [])
+    """After the flush, because only then new rows have ids and relations have become foreign keys."""
+    noted = session.info.pop("audit_entries", [])
+    with unscoped():
+        noted += [*_entries(session.new, "create"), *_entries(session.dirty, "update")]
     if noted:
-        session.connection().execute(insert(AuditEntry.__table__), [change.values() for change in noted])
+        session.connection().execute(insert(AuditEntry.__table__), noted)
 
 
 @event.listens_for(db.session, "after_rollback")
 def _forget_changes(session: Session) -> None:
-    session.info.pop("audit_changes", None)
+    session.info.pop("audit_entries", None)
 
 
-def _change(row: Any, verb: str) -> Change | None:
+def _entries(rows: Iterable[Any], verb: str) -> list[dict[str, Any]]:
+    found = (_entry(row, verb) for row in rows if getattr(row, "__audit__", True))
+    return [entry for entry in found if entry]
+
+
+def _entry(row: Any, verb: str) -> dict[str, Any] | None:
     before, after = _difference(row, verb)
-    if verb == "update" and before == after:
+    if verb == "update" and not (before or after):
         return None
-    return Change(row, verb, before if verb != "create" else None, after if verb != "delete" else None)
+    key = inspect(row).mapper.primary_key_from_instance(row)[0]
+    return entry_values(
+        f"{noun_of(type(row))}.{verb}",
+        target_type=noun_of(type(row)),
+        target_id=None if key is None else str(key),
+        target_label=str(row)[:200],
+        before=None if verb == "create" else before,
+        after=None if verb == "delete" else after,
+    )
 
 
 def _difference(row: Any, verb: str) -> tuple[State, State]:

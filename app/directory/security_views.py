@@ -1,6 +1,7 @@
 """FAB's own pages for accounts, roles and permissions, behind our rules; and the sign-in itself."""
 
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import flash, g, redirect, request, session, url_for
 from flask_appbuilder import expose
@@ -25,15 +26,19 @@ from app.foundation.views import KeptForms, show_refusal
 WRONG = "Incorrect email or password"
 
 
+def path_of(url: str) -> str:
+    """The path and query of an address, so that no answer leads to another host, whatever the Host header says."""
+    parts = urlsplit(url)
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/\\"), parts.query, ""))
+
+
 class SignInView(fab.AuthDBView):
     """Signing in and out. Signing out is a POST: a link on another site must not do it."""
 
     @expose("/login/", methods=["GET", "POST"])
     def login(self) -> Any:
         """A wrong password leaves the e-mail in its field."""
-        target = (
-            get_safe_redirect(request.args["next"]) if request.args.get("next") else url_for("HomeView.index")
-        )
+        target = path_of(get_safe_redirect(request.args.get("next") or url_for("HomeView.index")))
         if g.user is not None and g.user.is_authenticated:
             return redirect(target)
         form = LoginForm_db()

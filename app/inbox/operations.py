@@ -37,11 +37,13 @@ def open_task(*, case_id: int, key: str, assignee: Person, **columns: Any) -> Wo
 def work_on(task: WorkflowTask, *, status: str | None = None, comment: str | None = None) -> WorkflowTask:
     """Set a task's status, add a comment, or both.
 
-    Forbidden unless the viewer is the assignee or an Admin; InvalidInput for an unknown status; Conflict when
-    anybody but an Admin reopens a finished task.
+    Forbidden unless the viewer is the assignee or an Admin; InvalidInput for an unknown status or for nothing at
+    all; Conflict when anybody but an Admin reopens a finished task.
     """
     if not may_change(task):
         raise Forbidden("Only its assignee or an Admin can work on this task.")
+    if status is None and not (comment and comment.strip()):
+        raise InvalidInput(comment="Write a comment or choose a status.")
     if status is not None and status not in set(TaskStatus):
         raise InvalidInput(status=f"Choose one of: {', '.join(TaskStatus)}.")
     db.session.refresh(task, with_for_update={"of": WorkflowTask})

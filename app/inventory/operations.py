@@ -30,7 +30,8 @@ def create_service(*, name: str, **fields: Any) -> Service:
     viewer = current_viewer()
     if viewer and not viewer.is_admin and viewer.id:
         with unscoped():
-            db.session.add(PermissionAssignment(person_id=viewer.id, service_id=service.id))
+            administrator = db.session.get_one(Person, viewer.id)
+            db.session.add(PermissionAssignment(person=administrator, service=service))
             db.session.flush()
     return service
 
@@ -167,10 +168,10 @@ def change_access(
         db.session.delete(held[key])
     for service_id in sorted(set(service_ids) - {one.service_id for one in held.values()}):
         service = visible(Service, service_id, "service_ids")
-        db.session.add(PermissionAssignment(person_id=person.id, service_id=service.id))
+        db.session.add(PermissionAssignment(person=person, service=service))
     for product_id in sorted(set(product_ids) - {one.product_id for one in held.values()}):
         product = visible(Product, product_id, "product_ids")
-        db.session.add(PermissionAssignment(person_id=person.id, product_id=product.id))
+        db.session.add(PermissionAssignment(person=person, product=product))
     implied = {SERVICE_ADMINISTRATOR: bool(service_ids), PRODUCT_ADMINISTRATOR: bool(product_ids)}
     names = {name for name in roles if implied.get(name, True)} | {
         name for name, given in implied.items() if given

@@ -1,10 +1,13 @@
-"""What HR said and what became of it is for Admins; whoever a case is about sees it on their own page."""
+"""What HR said and what became of it is for Admins; a joiner sees their own case.
 
-from sqlalchemy import ColumnElement, false
+A leaver does not see theirs: the portal is not where somebody should learn of it.
+"""
+
+from sqlalchemy import ColumnElement, and_, false
 
 from app.foundation.scoping import row_rule
 from app.foundation.viewer import Viewer
-from app.lifecycle.models import AccessTemplate, HrEvent, LifecycleCase
+from app.lifecycle.models import AccessTemplate, EventKind, HrEvent, LifecycleCase
 
 
 @row_rule(HrEvent)
@@ -16,5 +19,5 @@ def admins_only(_viewer: Viewer) -> ColumnElement[bool]:
 
 @row_rule(LifecycleCase)
 def visible_cases(viewer: Viewer) -> ColumnElement[bool]:
-    """One's own."""
-    return LifecycleCase.person_id == viewer.id
+    """One's own joining."""
+    return and_(LifecycleCase.person_id == viewer.id, LifecycleCase.kind == EventKind.ONBOARDING)

@@ -120,6 +120,7 @@ def story_of(person: Person) -> Story:
 
 
 def own_story(person: Person) -> Story:
-    """The whole of it, for nobody but the person: the names of products they use but don't administer too."""
+    """For nobody but the person: with the names of products they use and don't administer; see `visible_cases`."""
     with unscoped():
-        return story_of(person)
+        story = story_of(person)
+    return story._replace(cases=[case for case in story.cases if case.kind == EventKind.ONBOARDING])
