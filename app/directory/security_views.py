@@ -125,7 +125,10 @@ class AccountView(GuardedView, fab.UserDBModelView):
     show_title = "Account"
     list_columns = ["username", "first_name", "last_name", "active", "roles", "last_login"]
     search_columns = ["first_name", "last_name", "username", "email", "active", "roles"]
+    # Name and e-mail follow the directory; see `keep_in_step`.
+    edit_columns = ["active", "roles", "groups"]
     exclude_route_methods = {"download", "userinfo"}
+    userinfoedit = None
 
     def check(self, row: Account) -> None:
         """A closed account has no sessions left."""
@@ -133,6 +136,12 @@ class AccountView(GuardedView, fab.UserDBModelView):
         if not row.active:
             directory.end_sessions(row)
         super().check(row)
+
+
+class UserInfoView(fab.UserInfoEditView):
+    """Closed: names live in the directory, and HR or an Admin changes them there."""
+
+    include_route_methods: set[str] = set()
 
 
 class RoleView(GuardedView, fab.RoleModelView):
