@@ -24,6 +24,7 @@ from app.directory.security_views import (
     RoleView,
     SecurityApi,
     SignInView,
+    UserInfoView,
     ViewMenusView,
 )
 from app.foundation.database import db
@@ -49,6 +50,7 @@ class PortalSecurityManager(SecurityManager):
     permissionviewmodelview = RolePermissionsView
     resetpasswordview = ResetPasswordView
     resetmypasswordview = ResetMyPasswordView
+    userinfoeditview = UserInfoView
     security_api = SecurityApi
     userstatschartview = None
 

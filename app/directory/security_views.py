@@ -15,10 +15,11 @@ from flask_login import login_user, logout_user
 from app.audit import recorder
 from app.directory import operations as directory
 from app.directory.models import Account
-from app.foundation.api import PortalApi
+from app.foundation.api import PortalApi, rendered
 from app.foundation.database import db
-from app.foundation.errors import DomainError, Forbidden, NotFound
+from app.foundation.errors import DomainError, Forbidden, NotFound, Unreadable
 from app.foundation.references import find
+from app.foundation.schemas import UNFIT, body_of_request
 from app.foundation.transactions import transaction
 from app.foundation.viewer import forget_viewer
 from app.foundation.views import KeptForms, show_refusal
@@ -68,6 +69,17 @@ class SecurityApi(PortalApi, FabSecurityApi):
     """FAB's token endpoints, with our words."""
 
     resource_name = "security"
+
+    @expose("/login", methods=["POST"])
+    @rendered
+    def login(self) -> Any:
+        """FAB's, which breaks on halves of UTF-16 pairs."""
+        sent = body_of_request()
+        if isinstance(sent, dict) and any(
+            UNFIT.search(text) for text in sent.values() if isinstance(text, str)
+        ):
+            raise Unreadable("Remove the control characters.")
+        return super().login()
 
 
 class GuardedView(KeptForms):

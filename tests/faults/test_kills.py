@@ -1,6 +1,7 @@
 """`kill -9` in the middle of work: what was acknowledged is done, and done once."""
 
 import http.client
+import os
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -26,6 +27,14 @@ STORY = """
 """
 
 
+@pytest.fixture
+def chance() -> random.Random:
+    """Chance with a seed that a failed test shows; `FAULTS_SEED=123 pytest ...` chooses the same victims again."""
+    seed = os.environ.get("FAULTS_SEED") or str(random.SystemRandom().randrange(10**6))
+    print(f"FAULTS_SEED={seed}")  # noqa: T201
+    return random.Random(seed)
+
+
 def announce_until_acknowledged(portal: Deployment, person: dict[str, str], seconds: float = 30) -> int:
     """As HR's system does: the same delivery again until it is answered with 2xx. Returns the number of attempts."""
     deadline = time.monotonic() + seconds
@@ -44,10 +53,7 @@ def announce_until_acknowledged(portal: Deployment, person: dict[str, str], seco
 
 
 @pytest.mark.parametrize("victims", [["worker"], ["redis"], ["web"], ["worker", "redis", "web", "postgres"]])
-def test_every_acknowledged_event_ends_with_exactly_its_tasks(portal, newcomer, drained, victims):
-    seed = random.SystemRandom().randrange(10**6)
-    print(f"seed {seed}")  # noqa: T201 - replays the same kills
-    chance = random.Random(seed)
+def test_every_acknowledged_event_ends_with_exactly_its_tasks(portal, newcomer, drained, chance, victims):
     people = [newcomer() for _ in range(60)]
 
     def send(share: list[dict[str, str]]) -> int:
@@ -71,11 +77,8 @@ def test_every_acknowledged_event_ends_with_exactly_its_tasks(portal, newcomer, 
     assert sorted(portal.rows(STORY, emails)) == [(email, 1, 1, TASKS_EACH, TASKS_EACH) for email in emails]
 
 
-def test_worker_killed_over_a_full_queue_loses_nothing(portal, newcomer, drained):
+def test_worker_killed_over_a_full_queue_loses_nothing(portal, newcomer, drained, chance):
     """Announced while no worker runs, then killed again and again while it catches up."""
-    seed = random.SystemRandom().randrange(10**6)
-    print(f"seed {seed}")  # noqa: T201 - replays the same kills
-    chance = random.Random(seed)
     portal.stop("worker")
     people = [newcomer() for _ in range(80)]
     assert {
