@@ -28,8 +28,8 @@ ROLES: dict[str, list[list[str]]] = {
     ],
     # Nobody is given this role: everybody signed in has it.
     "Employee": [
-        ["(Inbox|Task|TaskComment|Notification|Profile)$", "can_(read|edit)$"],
+        ["(Task|TaskComment|Notification|Profile)$", "can_(read|edit)$"],
         ["ResetMyPasswordView$", "can_this_form_(get|post)$"],
-        ["(Home|Inbox)$", "menu_access$"],
+        ["Inbox$", "menu_access$"],
     ],
 }

@@ -12,7 +12,7 @@ from flask_appbuilder.security.sqla.models import (
     User,
     ViewMenu,
 )
-from sqlalchemy import DateTime, ForeignKey, Index, LargeBinary, Text, func, text
+from sqlalchemy import DateTime, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.foundation import clock
@@ -83,6 +83,11 @@ class Person(Timestamps, Model):
             unique=True,
             info={"field": "external_id", "message": "Another person has this external id."},
         ),
+        UniqueConstraint(
+            "account_id",
+            name="uq_users_account_id",
+            info={"field": "account_id", "message": "Another person has this account."},
+        ),
         Index("ix_users_department_id", "department_id"),
         Index("ix_users_name", "name", "id"),
         {"info": {"people_say": "people"}},
@@ -98,7 +103,7 @@ class Person(Timestamps, Model):
     active: Mapped[bool] = mapped_column(default=True)
     starts_on: Mapped[date | None]
     last_day: Mapped[date | None]
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="SET NULL"), unique=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("ab_user.id", ondelete="SET NULL"))
 
     department: Mapped[Department | None] = relationship(back_populates="people")
     account: Mapped[Account | None] = relationship()
@@ -137,11 +142,18 @@ class Invitation(Model):
 
     __tablename__ = "invitations"
     __audit_secret__ = ("token_hash",)
-    __table_args__ = (Index("ix_invitations_account_id", "account_id"),)
+    __table_args__ = (
+        UniqueConstraint(
+            "token_hash",
+            name="uq_invitations_token_hash",
+            info={"field": "token_hash", "message": "There is an invitation with this token already."},
+        ),
+        Index("ix_invitations_account_id", "account_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("ab_user.id", ondelete="CASCADE"))
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

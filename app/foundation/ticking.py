@@ -26,7 +26,14 @@ class ScheduledRun(Model):
 
     __tablename__ = "scheduled_runs"
     __audit__ = False
-    __table_args__ = (UniqueConstraint("job", "slot", name="uq_scheduled_runs_job_slot"),)
+    __table_args__ = (
+        UniqueConstraint(
+            "job",
+            "slot",
+            name="uq_scheduled_runs_job_slot",
+            info={"field": "slot", "message": "This slot was promised already."},
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)

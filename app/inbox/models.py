@@ -62,7 +62,12 @@ class WorkflowTask(Timestamps, Model):
         one_of("action", TaskAction),
         one_of("status", TaskStatus),
         one_of("priority", Priority),
-        UniqueConstraint("case_id", "key", name="uq_workflow_tasks_case_id_key"),
+        UniqueConstraint(
+            "case_id",
+            "key",
+            name="uq_workflow_tasks_case_id_key",
+            info={"field": "key", "message": "The case has this task already."},
+        ),
         Index("ix_workflow_tasks_assignee_id", "assignee_id", "status", "id"),
         Index("ix_workflow_tasks_target_id", "target_id"),
         Index("ix_workflow_tasks_service_id", "service_id", "status"),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from wtforms import BooleanField, SelectChoice, SelectField, SelectMultipleField
 
 from app.directory import operations as directory
+from app.directory.api import PERSON_VERBS
 from app.directory.models import Department, Person, Role
 from app.foundation.database import db
 from app.foundation.errors import DomainError, NotFound
@@ -144,6 +145,7 @@ class PersonPageView(BaseView):
 
     route_base = "/people"
     class_permission_name = "Person"
+    base_permissions = PERSON_VERBS.permissions()
     method_permission_name = {"person": "read", "change_access": "edit", "invite": "edit"}
 
     @expose("/<pk>")

@@ -1,0 +1,100 @@
+"""No table is forgotten by the row rules, and nobody lifts them without it being noticed here."""
+
+import ast
+
+from sqlalchemy.orm import configure_mappers
+
+from app.foundation.database import db
+from app.foundation.scoping import declared
+from tests.architecture.sources import calls, functions, modules
+
+# Who looks at every row, and why that is right. A new line here is a decision that somebody takes and another reads.
+LOOKS_WIDER = {
+    # The log names what its writer may not see.
+    "app.audit.recorder._note_deletions",
+    "app.audit.recorder._record_changes",
+    # Signing in happens before there is a viewer; accounts and sessions belong to the machinery of signing in.
+    "app.directory.operations.accounts.link_account",
+    "app.directory.operations.accounts._somebody_is_admin",
+    "app.directory.operations.accounts.end_sessions",
+    "app.directory.operations.accounts.end_session",
+    "app.directory.operations.accounts.invite",
+    "app.directory.operations.accounts.accept_invitation",
+    "app.directory.operations.accounts.invited_account",
+    "app.directory.operations.signing_in.authenticate",
+    "app.directory.queries.account_of_session",
+    "app.directory.queries.viewer_of",
+    # What HR says and who has to act is decided for everybody, whoever's request it happens in.
+    "app.directory.queries.people_with_role",
+    "app.directory.queries.person_matching",
+    "app.directory.queries.department_named",
+    "app.lifecycle.operations.cases.plan_case",
+    "app.lifecycle.operations.cases.hand_on",
+    "app.lifecycle.operations.cases.leave_on_last_days",
+    "app.lifecycle.operations.cases.close_if_done",
+    "app.lifecycle.operations.cases.reopen_case",
+    "app.lifecycle.operations.receiving.receive_event",
+    "app.wiring.record_what_was_done",
+    # Jobs and the outbox have no viewer.
+    "app.foundation.jobs.perform",
+    "app.foundation.outbox.sweep",
+    # A task and its notice are given to somebody else by whoever may do so.
+    "app.inbox.operations.open_task",
+    "app.inbox.operations.add_comment",
+    "app.inbox.operations.give_to",
+    "app.notifications.operations.notify",
+    # Counts and stories of one person, asked for that person only.
+    "app.inbox.queries.open_count_of",
+    "app.inbox.queries.open_tasks_of",
+    "app.lifecycle.queries.own_story",
+    "app.notifications.queries.unread_count",
+    # A rule needs to know what hangs on a row, or makes its writer its administrator in the same step.
+    "app.inventory.operations.create_service",
+    "app.inventory.operations.delete_service",
+    "app.inventory.operations.create_product",
+    "app.inventory.operations.delete_product",
+    "app.inventory.operations.assign_administrator",
+    "app.inventory.operations.unassign_administrator",
+    "app.inventory.operations._must_administer_what_is_used",
+    "app.inventory.queries.administered_by",
+    "app.inventory.queries.administrators_of",
+    "app.inventory.queries.open_grant",
+    "app.inventory.queries.solely_administered_by",
+}
+
+
+def test_every_model_has_a_row_rule_or_a_reason_for_none(one_app):
+    configure_mappers()
+    mapped = {mapper.class_ for mapper in db.Model.registry.mappers}
+    assert {model.__name__ for model in mapped - set(declared())} == set()
+    assert {model.__name__ for model in set(declared()) - mapped} == set()
+    assert {"User", "Role", "ApiKey", "RegisterUser"} <= {model.__name__ for model in mapped}
+
+
+def test_public_model_says_why(one_app):
+    reasons = {model.__name__: why for model, why in declared().items() if isinstance(why, str)}
+    assert {name for name, why in reasons.items() if len(why) < 20} == set()
+    assert set(reasons) == {"Role", "Group", "Permission", "PermissionView", "ViewMenu"}
+
+
+def test_lifting_of_row_rules_is_known():
+    found = {
+        f"{module}.{name}"
+        for module, tree in modules()
+        for name, body in functions(tree)
+        if calls(body, "unscoped")
+    }
+    assert found - LOOKS_WIDER == set(), "looks at every row: say why in LOOKS_WIDER, or leave it"
+    assert LOOKS_WIDER - found == set(), "is in LOOKS_WIDER, but does not look wider any more"
+
+
+def test_table_is_bypassed_by_core_only_in_row_rules_and_the_machinery():
+    """A Core statement on `Model.__table__` is not scoped: row rules need that, and hardly anything else."""
+    found = {
+        f"{module}:{node.lineno}"
+        for module, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "__table__"
+        if not module.endswith((".access", ".recorder")) and "demo_company" not in module
+    }
+    assert found == set()
