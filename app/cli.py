@@ -52,20 +52,18 @@ def seed_roles() -> None:
 
 def seed_administrator() -> None:
     """The administrator of the settings, if nobody can sign in as Admin yet."""
-    from config import load  # noqa: PLC0415
-
     has_admin = db.session.scalar(
         select(Account.id).join(Account.roles).where(Role.name == "Admin", Account.active).limit(1)
     )
     if has_admin:
         return
-    settings = load()
-    if not settings.admin_password:
+    email, password = current_app.config["ADMIN_EMAIL"], current_app.config["ADMIN_PASSWORD"]
+    if not password:
         raise click.ClickException("Set ADMIN_PASSWORD for the first start: nobody can sign in as Admin yet.")
     with transaction(), acting_as("flask setup"):
-        person = directory.create_person(name="Portal Administrator", email=settings.admin_email)
+        person = directory.create_person(name="Portal Administrator", email=email)
         directory.grant_role(person, "Admin")
-        directory.change_password(person.account, settings.admin_password)
+        directory.change_password(person.account, password)
 
 
 @click.command(help="Fill the portal with a demo company; does nothing where there is one.")

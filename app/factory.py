@@ -108,6 +108,8 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "PUBLIC_URL": settings.public_url,
         "API_PREFIX": settings.api_v1_str,
         "TIMEZONE": settings.timezone,
+        "ADMIN_EMAIL": settings.admin_email,
+        "ADMIN_PASSWORD": settings.admin_password,
         "SECRET_KEY": settings.secret_key,
         "JWT_SECRET_KEY": settings.jwt_secret_key,
         "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=settings.jwt_access_token_expire_minutes),

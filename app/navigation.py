@@ -3,14 +3,18 @@
 from typing import Any
 
 from app.audit.api import AuditEntryApi
+from app.audit.published import AuditLogsApi
 from app.audit.views import AuditLogView
 from app.directory.api import DepartmentApi, PersonApi
+from app.directory.published import AuthApi, UsersApi
 from app.directory.views import DepartmentView, InvitationView, PersonView
 from app.foundation.lookup import LookupView
 from app.foundation.operating import OutboxApi, OutboxView, ScheduledRunApi, ScheduledRunView
 from app.inbox.api import TaskApi, TaskCommentApi
+from app.inbox.published import InboxApi
 from app.inbox.views import InboxView
 from app.inventory.api import AssignmentApi, GrantApi, ProductApi, ServiceApi
+from app.inventory.published import AccessApi, ProductsApi, ServicesApi
 from app.inventory.views import AssignmentView, GrantView, ProductView, ServiceView
 from app.lifecycle.api import CaseApi, HrEventApi, HrWebhookApi, TemplateApi
 from app.lifecycle.views import CaseView, HrEventView, PersonPageView, ProfileView, TemplateView
@@ -34,6 +38,9 @@ MENU: list[tuple[Any, str, str, str]] = [
     (ScheduledRunView, "Scheduled runs", "clock", "Operations"),
 ]
 WITHOUT_MENU = [InvitationView, LookupView, NoticeView, PersonPageView, ProfileView]
+# The contract that existing clients rely on, under the published prefix.
+PUBLISHED = [AccessApi, AuthApi, AuditLogsApi, HrWebhookApi, InboxApi, ProductsApi, ServicesApi, UsersApi]
+# Generated from the models, under /api/v1.
 APIS = [
     ServiceApi,
     ProductApi,
@@ -50,7 +57,6 @@ APIS = [
     AuditEntryApi,
     OutboxApi,
     ScheduledRunApi,
-    HrWebhookApi,
 ]
 
 
@@ -60,5 +66,5 @@ def furnish(appbuilder: Any) -> None:
         appbuilder.add_view(view, name, icon=icon, category=heading)
     for view in WITHOUT_MENU:
         appbuilder.add_view_no_menu(view)
-    for api in APIS:
+    for api in [*PUBLISHED, *APIS]:
         appbuilder.add_api(api)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from app.audit.models import AuditEntry
 from app.foundation import clock
@@ -15,6 +15,7 @@ class LogFilter:
     """What a reader looks for; days are in the company's time zone, both included."""
 
     action: str | None = None
+    actor_id: int | None = None
     actor: str | None = None
     target: str | None = None
     target_type: str | None = None
@@ -26,32 +27,39 @@ class LogFilter:
 
 def entries(wanted: LogFilter, *, before_id: int | None, size: int) -> list[AuditEntry]:
     """The newest entries that fit, older than an entry if one is given: pages by key cost the same at any depth."""
-    query = _matching(wanted).order_by(AuditEntry.id.desc()).limit(size)
+    query = matching(wanted).limit(size)
     if before_id:
         query = query.where(AuditEntry.id < before_id)
     return list(db.session.scalars(query))
 
 
-def _matching(wanted: LogFilter) -> Select[AuditEntry]:
-    query = select(AuditEntry)
-    if wanted.action:
-        query = query.where(AuditEntry.action.startswith(wanted.action, autoescape=True))
-    if wanted.actor:
-        like = AuditEntry.actor_name.icontains(wanted.actor, autoescape=True)
-        query = query.where(or_(like, AuditEntry.actor_email.icontains(wanted.actor, autoescape=True)))
-    if wanted.target:
-        query = query.where(AuditEntry.target_label.icontains(wanted.target, autoescape=True))
-    if wanted.target_type and wanted.target_id:
-        query = query.where(
-            AuditEntry.target_type == wanted.target_type, AuditEntry.target_id == wanted.target_id
-        )
-    if wanted.request_id:
-        query = query.where(AuditEntry.request_id == wanted.request_id)
-    if wanted.first_day:
-        query = query.where(AuditEntry.created_at >= _midnight(wanted.first_day))
-    if wanted.last_day:
-        query = query.where(AuditEntry.created_at < _midnight(wanted.last_day + timedelta(days=1)))
+def matching(wanted: LogFilter) -> Select[AuditEntry]:
+    """The entries that fit, newest first."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc())
+    for value, rule in _rules(wanted):
+        if value:
+            query = query.where(rule)
     return query
+
+
+def _rules(wanted: LogFilter) -> list[tuple[object, ColumnElement[bool]]]:
+    """Each wish, and the criterion that grants it."""
+    entry, actor = AuditEntry, wanted.actor or ""
+    name, email = (
+        entry.actor_name.icontains(actor, autoescape=True),
+        entry.actor_email.icontains(actor, autoescape=True),
+    )
+    return [
+        (wanted.action, entry.action.startswith(wanted.action or "", autoescape=True)),
+        (wanted.actor, or_(name, email)),
+        (wanted.actor_id, entry.actor_id == wanted.actor_id),
+        (wanted.target, entry.target_label.icontains(wanted.target or "", autoescape=True)),
+        (wanted.target_type, entry.target_type == wanted.target_type),
+        (wanted.target_id, entry.target_id == wanted.target_id),
+        (wanted.request_id, entry.request_id == wanted.request_id),
+        (wanted.first_day, entry.created_at >= _midnight(wanted.first_day or date.min)),
+        (wanted.last_day, entry.created_at < _midnight((wanted.last_day or date.min) + timedelta(days=1))),
+    ]
 
 
 def _midnight(day: date) -> datetime:

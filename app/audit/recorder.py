@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import event, insert, inspect
+from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.orm import MANYTOMANY, Session
 
 from app.audit.models import AuditEntry
@@ -131,7 +131,14 @@ def _old_and_new(state: Any, name: str, verb: str) -> tuple[Any, Any]:
         return (_plain(history.deleted[0]) if history.deleted else current), None
     if not history.has_changes():
         return current, current
-    return (_plain(history.deleted[0]) if history.deleted else None), current
+    return _plain(history.deleted[0] if history.deleted else _stored(state, name)), current
+
+
+def _stored(state: Any, name: str) -> Any:
+    """What the database still holds: SQLAlchemy forgets the old value of an attribute that was expired when set."""
+    column = state.mapper.column_attrs[name].columns[0]
+    key = [part == value for part, value in zip(state.mapper.primary_key, state.identity, strict=True)]
+    return state.session.connection().scalar(select(column).where(*key))
 
 
 def _linked(state: Any, name: str, verb: str) -> tuple[Any, Any]:

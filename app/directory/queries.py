@@ -1,7 +1,7 @@
 """Reads of the directory."""
 
-from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import contains_eager, joinedload
 
 from app.directory.models import Account, Department, Group, Person, Role, SignInSession
 from app.foundation.database import db
@@ -76,3 +76,12 @@ def department_named(name: str | None) -> Department | None:
         return db.session.scalar(
             select(Department).where(func.lower(Department.name) == name.strip().lower())
         )
+
+
+def people_matching(text: str) -> Select[Person]:
+    """People by name; those whose name, e-mail or department holds the text, if there is one."""
+    query = select(Person).outerjoin(Person.department).options(contains_eager(Person.department))
+    if text:
+        fields = (Person.name, Person.email, Department.name, Person.department_given)
+        query = query.where(or_(*(field.icontains(text, autoescape=True) for field in fields)))
+    return query.order_by(func.lower(Person.name), Person.id)

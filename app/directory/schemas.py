@@ -1,7 +1,11 @@
 """Shapes of people and departments in requests."""
 
+from typing import Any
+
 from marshmallow import fields
 
+from app.directory.models import Person
+from app.foundation.published import moment
 from app.foundation.schemas import Key, PortalSchema, Text
 
 
@@ -23,3 +27,35 @@ class PersonSchema(PortalSchema):
     active = fields.Boolean()
     starts_on = fields.Date(allow_none=True)
     last_day = fields.Date(allow_none=True)
+
+
+class LoginSchema(PortalSchema):
+    """Who signs in. A password is taken as it is typed, spaces included."""
+
+    email = fields.String(required=True)
+    password = fields.String(required=True)
+
+
+class UserSchema(PortalSchema):
+    """A person as existing clients send one."""
+
+    name = Text(required=True)
+    email = Text(320, required=True)
+    department = Text(allow_none=True)
+    position = Text(allow_none=True)
+    active = fields.Boolean()
+    password = fields.String(allow_none=True)
+
+
+def user_json(person: Person) -> dict[str, Any]:
+    """A User of the contract."""
+    return {
+        "id": str(person.id),
+        "name": person.name,
+        "email": person.email,
+        "department": person.department_name,
+        "position": person.position,
+        "active": person.active,
+        "created_at": moment(person.created_at),
+        "updated_at": moment(person.updated_at),
+    }

@@ -1,9 +1,12 @@
 """Shapes of work on a task in requests."""
 
+from typing import Any
+
 from marshmallow import fields, validate
 
+from app.foundation.published import moment, text_id
 from app.foundation.schemas import PortalSchema, Text
-from app.inbox.models import TaskStatus
+from app.inbox.models import TaskComment, TaskStatus, WorkflowTask
 
 
 class TaskWorkSchema(PortalSchema):
@@ -11,3 +14,43 @@ class TaskWorkSchema(PortalSchema):
 
     status = fields.String(validate=validate.OneOf([status.value for status in TaskStatus]))
     comment = Text(5000, allow_none=True)
+
+
+def task_json(task: WorkflowTask) -> dict[str, Any]:
+    """A Task of the contract, in both spellings that clients use."""
+    created, updated = moment(task.created_at), moment(task.updated_at)
+    due = task.due_on.isoformat() if task.due_on else None
+    return {
+        "id": str(task.id),
+        "type": task.type,
+        "status": task.status,
+        "title": task.title,
+        "description": task.description,
+        "details": {**task.details, "action": task.action},
+        "priority": task.priority,
+        "due_date": due,
+        "dueDate": due,
+        "assignee_user_id": str(task.assignee_id),
+        "assignedTo": str(task.assignee_id),
+        "target_user_id": text_id(task.target_id),
+        "targetUserId": text_id(task.target_id),
+        "serviceId": text_id(task.service_id),
+        "productId": text_id(task.product_id),
+        "comments": [comment_json(comment) for comment in task.comments],
+        "completedAt": moment(task.completed_at),
+        "completedBy": text_id(task.completed_by_id),
+        "created_at": created,
+        "createdAt": created,
+        "updated_at": updated,
+        "updatedAt": updated,
+    }
+
+
+def comment_json(comment: TaskComment) -> dict[str, Any]:
+    """A comment of a Task of the contract."""
+    return {
+        "id": str(comment.id),
+        "userId": text_id(comment.author_id),
+        "content": comment.content,
+        "createdAt": moment(comment.created_at),
+    }

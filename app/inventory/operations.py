@@ -181,6 +181,40 @@ def change_access(
     forget_viewer()
 
 
+def adjust_access(
+    person: Person, *, roles: list[str] | None, services: dict[str, list[int]], products: dict[str, list[int]]
+) -> None:
+    """Add and remove assignments, and replace the roles if some are given; all or nothing.
+
+    A ServiceAdministrator may do so for products inside their services and for nothing else (Forbidden).
+    """
+    for name in ("service", "product"):
+        changes = services if name == "service" else products
+        for key in changes.get("remove", []):
+            _drop(person, name, key)
+        for key in changes.get("add", []):
+            _take_on(person, name, key)
+    if roles is not None:
+        _must_be_admin()
+        directory.change_roles(person, sorted(set(roles)))
+    forget_viewer()
+
+
+def _take_on(person: Person, name: str, key: int) -> None:
+    """Somebody who administers it already goes on doing so."""
+    visible(Service if name == "service" else Product, key, f"assignments.{name}s.add")
+    if queries.assignment_of(person.id, **{f"{name}_id": key}) is None:
+        assign_administrator(person_id=person.id, **{f"{name}_id": key})
+
+
+def _drop(person: Person, name: str, key: int) -> None:
+    """Somebody who does not administer it has nothing to lose."""
+    visible(Service if name == "service" else Product, key, f"assignments.{name}s.remove")
+    assignment = queries.assignment_of(person.id, **{f"{name}_id": key})
+    if assignment:
+        unassign_administrator(assignment)
+
+
 def grant_access(
     *,
     person_id: int,

@@ -71,6 +71,16 @@ def assignments_of(person: Person) -> list[PermissionAssignment]:
     return list(db.session.scalars(query))
 
 
+def assignment_of(
+    person_id: int, *, service_id: int | None = None, product_id: int | None = None
+) -> PermissionAssignment | None:
+    """The assignment of somebody to just this service or product."""
+    query = select(PermissionAssignment).where(PermissionAssignment.person_id == person_id)
+    if service_id:
+        return db.session.scalar(query.where(PermissionAssignment.service_id == service_id))
+    return db.session.scalar(query.where(PermissionAssignment.product_id == product_id))
+
+
 def solely_administered_by(person: Person) -> list[PermissionAssignment]:
     """Those of somebody's assignments to a thing that no other active person administers."""
     with unscoped():
@@ -80,3 +90,13 @@ def solely_administered_by(person: Person) -> list[PermissionAssignment]:
             for one in mine
         ]
     return [one for one, people in zip(mine, shared, strict=True) if not people - {person.id}]
+
+
+def administered_by(person_id: int | None) -> tuple[list[int], list[int]]:
+    """Ids of the services and of the single products that somebody administers."""
+    with unscoped():
+        mine = PermissionAssignment.person_id == person_id
+        rows = db.session.execute(
+            select(PermissionAssignment.service_id, PermissionAssignment.product_id).where(mine)
+        ).all()
+    return [row[0] for row in rows if row[0]], [row[1] for row in rows if row[1]]

@@ -1,9 +1,12 @@
-"""Shapes of services, products, assignments and grants in requests."""
+"""Shapes of services, products, assignments and grants in requests, and as the published API answers with them."""
+
+from typing import Any
 
 from marshmallow import fields, validate
 
+from app.foundation.published import moment
 from app.foundation.schemas import Key, PortalSchema, Text
-from app.inventory.models import AccessLevel, ProductStatus
+from app.inventory.models import AccessLevel, Product, ProductStatus, Service
 
 
 class ServiceSchema(PortalSchema):
@@ -41,3 +44,60 @@ class GrantSchema(PortalSchema):
     level = fields.String(validate=validate.OneOf([level.value for level in AccessLevel]))
     valid_from = fields.Date(allow_none=True)
     valid_until = fields.Date(allow_none=True)
+
+
+class ProductOfServiceSchema(ProductSchema):
+    """A product where the address names its service."""
+
+    class Meta(PortalSchema.Meta):
+        exclude = ("service_id",)
+
+
+class ChangesSchema(PortalSchema):
+    """Ids to add and to remove."""
+
+    add = fields.List(Key(), validate=validate.Length(max=500))
+    remove = fields.List(Key(), validate=validate.Length(max=500))
+
+
+class AssignmentChangesSchema(PortalSchema):
+    """What somebody shall administer, and what no longer."""
+
+    services = fields.Nested(ChangesSchema)
+    products = fields.Nested(ChangesSchema)
+
+
+class PermissionsSchema(PortalSchema):
+    """Roles replace those that somebody has; assignments are added and removed."""
+
+    roles = fields.List(Text(64), validate=validate.Length(max=50))
+    assignments = fields.Nested(AssignmentChangesSchema)
+
+
+def product_json(product: Product) -> dict[str, Any]:
+    """A Product of the contract."""
+    return {
+        "id": str(product.id),
+        "name": product.name,
+        "url": product.url,
+        "description": product.description,
+        "service_id": str(product.service_id),
+        "status": product.status,
+        "created_at": moment(product.created_at),
+        "updated_at": moment(product.updated_at),
+    }
+
+
+def service_json(service: Service) -> dict[str, Any]:
+    """A Service of the contract, with those of its products that the caller may see."""
+    return {
+        "id": str(service.id),
+        "name": service.name,
+        "vendor": service.vendor,
+        "url": service.url,
+        "description": service.description,
+        "created_at": moment(service.created_at),
+        "updated_at": moment(service.updated_at),
+        "productCount": len(service.products),
+        "products": [product_json(product) for product in service.products],
+    }

@@ -15,7 +15,7 @@ from app.foundation.references import visible
 # Company networks use names such as portalops.local, and tests .test: all are fine for a directory.
 SPECIAL_USE_DOMAIN_NAMES.clear()
 
-FIELDS = ("name", "position", "external_id", "starts_on", "last_day")
+FIELDS = ("name", "department_given", "position", "external_id", "starts_on", "last_day")
 
 
 def valid_email(text: str) -> str:
@@ -51,7 +51,6 @@ def create_person(*, name: str, email: str, department_id: int | None = None, **
     """Put somebody into the directory. They get no account and no password by that."""
     person = Person(name=name.strip(), email=valid_email(email))
     person.department = visible(Department, department_id, "department_id") if department_id else None
-    person.department_given = fields.get("department_given")
     assign(person, fields, FIELDS)
     db.session.add(person)
     db.session.flush()

@@ -1,0 +1,73 @@
+"""The published API of the audit log: /audit-logs."""
+
+from datetime import date
+from typing import Any
+
+from flask import Response, request
+from flask_appbuilder.api import expose
+
+from app.audit import queries
+from app.audit.models import AuditEntry
+from app.foundation.api import rendered
+from app.foundation.errors import InvalidInput
+from app.foundation.published import PublishedApi, moment, needs, text_asked, wrapped
+from app.foundation.references import parse_key
+
+
+class AuditLogsApi(PublishedApi):
+    """Entries, newest first, for Admins."""
+
+    path = "/audit-logs"
+
+    @expose("", methods=["GET"])
+    @rendered
+    @needs("can_read", "AuditEntry")
+    def listed(self) -> Response:
+        """`actorUserId`, `action`, `targetId`, and the days `from` and `to`, both included."""
+        wanted = queries.LogFilter(
+            actor_id=_key_asked("actorUserId"),
+            action=text_asked("action") or None,
+            target_id=text_asked("targetId") or None,
+            first_day=_day_asked("from"),
+            last_day=_day_asked("to"),
+        )
+        return wrapped(queries.matching(wanted), entry_json)
+
+
+def entry_json(entry: AuditEntry) -> dict[str, Any]:
+    """An Audit entry of the contract."""
+    known = entry.actor_id is not None
+    actor = {"id": str(entry.actor_id), "name": entry.actor_name, "email": entry.actor_email}
+    return {
+        "id": str(entry.id),
+        "actor": actor if known else None,
+        "action": entry.action,
+        "targetId": entry.target_id,
+        "details": {
+            "actor": entry.actor_name,
+            "target": entry.target_label,
+            "targetType": entry.target_type,
+            "before": entry.before,
+            "after": entry.after,
+            "address": entry.address,
+        },
+        "createdAt": moment(entry.created_at),
+        "requestId": entry.request_id,
+    }
+
+
+def _key_asked(name: str) -> int | None:
+    text = request.args.get(name, "")
+    key = parse_key(text)
+    if text and key is None:
+        raise InvalidInput(**{name: "Send the id of a user."})
+    return key
+
+
+def _day_asked(name: str) -> date | None:
+    """A date, or the date of a timestamp."""
+    text = text_asked(name, 40)
+    try:
+        return date.fromisoformat(text[:10]) if text else None
+    except ValueError:
+        raise InvalidInput(**{name: "Send a date: YYYY-MM-DD."}) from None

@@ -1,0 +1,150 @@
+"""The base of the published API (`API_V1_STR`, `/api`): tokens only, ids as text, lists with exact totals."""
+
+import functools
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from flask import Response, current_app, jsonify, request
+from flask_jwt_extended import verify_jwt_in_request
+from sqlalchemy import Select, func, select
+
+from app.foundation.api import PortalApi
+from app.foundation.database import db
+from app.foundation.errors import Forbidden, InvalidInput, NotFound
+from app.foundation.references import find, parse_key
+
+Row = TypeVar("Row")
+
+PAGE = 20
+LARGEST_PAGE = 100
+
+
+class PublishedApi(PortalApi):
+    """A resource of the contract. `path` follows the published prefix."""
+
+    path = ""
+    allow_browser_login = False
+
+    def create_blueprint(self, appbuilder: Any, *args: Any, **options: Any) -> Any:
+        """Under the published prefix, not under FAB's /api/v1."""
+        self.route_base = current_app.config["API_PREFIX"] + self.path
+        return super().create_blueprint(appbuilder, *args, **options)
+
+
+def signed_in(method: Callable[..., Any]) -> Callable[..., Any]:
+    """For everybody with a token whose session has not ended; 401 otherwise."""
+
+    @functools.wraps(method)
+    def inner(*args: Any, **options: Any) -> Any:
+        verify_jwt_in_request()
+        return method(*args, **options)
+
+    return inner
+
+
+def needs(permission: str, noun: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """For those whose roles give this permission on this noun, as on the pages; 401, or 403 for the others."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def inner(*args: Any, **options: Any) -> Any:
+            verify_jwt_in_request()
+            if not current_app.appbuilder.sm.has_access(permission, noun):  # type: ignore[attr-defined]
+                raise Forbidden("Your roles do not allow this.")
+            return method(*args, **options)
+
+        return inner
+
+    return decorate
+
+
+def found(model: type[Row], key: str) -> Row:
+    """The row with this id; NotFound if there is none that the viewer may see."""
+    row = find(model, key)
+    if row is None:
+        raise NotFound("There is no such thing, or you may not see it.")
+    return row
+
+
+def page_asked(*, optional: bool = False) -> tuple[int, int] | None:
+    """`page` (from 1) and `limit` (1 to 100) of the address; None where both are optional and missing."""
+    if optional and not {"page", "limit"} & set(request.args):
+        return None
+    return _number("page", 1, 2**31 - 1), _number("limit", PAGE, LARGEST_PAGE)
+
+
+def _number(name: str, default: int, most: int) -> int:
+    text = request.args.get(name, str(default))
+    number = parse_key(text)
+    if number is None or number > most:
+        raise InvalidInput(**{name: f"Send a number from 1 to {most}."})
+    return number
+
+
+def total_of(query: Select[Any]) -> int:
+    """How many rows a query has without its page."""
+    return db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+
+
+def wrapped(query: Select[Row], shown: Callable[[Row], dict[str, Any]]) -> Response:
+    """A page of a list as `{"data", "pagination"}`."""
+    page, limit = page_asked() or (1, PAGE)
+    rows = db.session.scalars(query.limit(limit).offset((page - 1) * limit)).unique()
+    pagination = {"total": total_of(query), "page": page, "limit": limit}
+    return jsonify(data=[shown(row) for row in rows], pagination=pagination)
+
+
+def bare(query: Select[Row], shown: Callable[[Row], dict[str, Any]]) -> Response:
+    """A list as an array; a page of it carries `X-Total-Count` and `Link` (RFC 8288)."""
+    asked = page_asked(optional=True)
+    if asked is None:
+        return jsonify([shown(row) for row in db.session.scalars(query).unique()])
+    page, limit = asked
+    rows = db.session.scalars(query.limit(limit).offset((page - 1) * limit)).unique()
+    response = jsonify([shown(row) for row in rows])
+    total = total_of(query)
+    response.headers["X-Total-Count"] = str(total)
+    response.headers["Link"] = _links(page, limit, max(-(-total // limit), 1))
+    return response
+
+
+def _links(page: int, limit: int, last: int) -> str:
+    pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
+    others = [
+        (name, value) for name, value in request.args.items(multi=True) if name not in {"page", "limit"}
+    ]
+    return ", ".join(
+        f'<{request.base_url}?{urlencode([*others, ("page", number), ("limit", limit)])}>; rel="{name}"'
+        for name, number in pages.items()
+        if 1 <= number <= last
+    )
+
+
+def text_asked(name: str, most: int = 200) -> str:
+    """A text parameter of the address, trimmed; InvalidInput if it is too long."""
+    text = request.args.get(name, "").strip()
+    if len(text) > most:
+        raise InvalidInput(**{name: f"At most {most} characters."})
+    return text
+
+
+def moment(value: datetime | None) -> str | None:
+    """A timestamp as ISO 8601 with its offset."""
+    return value.isoformat() if value else None
+
+
+def text_id(value: int | None) -> str | None:
+    """An id as the contract has it."""
+    return None if value is None else str(value)
+
+
+def done() -> Response:
+    """204."""
+    return Response(status=204)
+
+
+def texts(values: Sequence[int]) -> list[str]:
+    """Ids as the contract has them, in order."""
+    return [str(value) for value in sorted(values)]

@@ -1,0 +1,62 @@
+"""The published API of the inbox: /inbox/tasks."""
+
+from flask import Response, jsonify
+from flask_appbuilder.api import expose
+
+from app.foundation.api import rendered
+from app.foundation.database import db
+from app.foundation.errors import InvalidInput, NotFound, Unauthorized
+from app.foundation.published import PublishedApi, bare, done, needs, text_asked
+from app.foundation.references import parse_key
+from app.foundation.schemas import body_of_request, load
+from app.foundation.transactions import transaction
+from app.foundation.viewer import current_viewer
+from app.inbox import operations as inbox
+from app.inbox import queries
+from app.inbox.models import TaskStatus, WorkflowTask
+from app.inbox.schemas import TaskWorkSchema, task_json
+
+
+class InboxApi(PublishedApi):
+    """One's own tasks."""
+
+    path = "/inbox/tasks"
+
+    @expose("", methods=["GET"])
+    @rendered
+    @needs("can_read", "Task")
+    def listed(self) -> Response:
+        """Newest first, of one status if one is asked for."""
+        viewer, status = current_viewer(), text_asked("status")
+        if viewer is None:
+            raise Unauthorized("Sign in first.")
+        if status and status not in set(TaskStatus):
+            raise InvalidInput(status=f"Choose one of: {', '.join(TaskStatus)}.")
+        query = queries.tasks_matching(queries.Scope.MINE, viewer, status=status or None)
+        return bare(queries.with_story(query), task_json)
+
+    @expose("/<key>", methods=["GET"])
+    @rendered
+    @needs("can_read", "Task")
+    def one(self, key: str) -> Response:
+        """A task that one may see."""
+        return jsonify(task_json(_task(key)))
+
+    @expose("/<key>", methods=["PUT"])
+    @rendered
+    @needs("can_edit", "Task")
+    def work(self, key: str) -> Response:
+        """A status, a comment, or both."""
+        task = _task(key)
+        sent = load(TaskWorkSchema(), body_of_request())
+        with transaction():
+            inbox.work_on(task, **sent)
+        return done()
+
+
+def _task(key: str) -> WorkflowTask:
+    query = db.select(WorkflowTask).where(WorkflowTask.id == parse_key(key))
+    task = db.session.scalar(queries.with_story(query))
+    if task is None:
+        raise NotFound("There is no such task, or you may not see it.")
+    return task

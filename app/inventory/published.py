@@ -1,0 +1,219 @@
+"""The published API of the inventory: /services, /products, and who administers them."""
+
+from typing import Any
+
+from flask import Response, jsonify
+from flask_appbuilder.api import expose
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import selectinload
+
+from app.directory.models import Person
+from app.foundation.api import rendered
+from app.foundation.errors import NotFound, Unauthorized
+from app.foundation.published import PublishedApi, bare, done, found, needs, signed_in, texts
+from app.foundation.schemas import PortalSchema, body_of_request, load
+from app.foundation.transactions import transaction
+from app.foundation.viewer import current_viewer
+from app.inventory import operations as inventory
+from app.inventory import queries
+from app.inventory.models import Product, Service
+from app.inventory.schemas import (
+    PermissionsSchema,
+    ProductOfServiceSchema,
+    ProductSchema,
+    ServiceSchema,
+    product_json,
+    service_json,
+)
+
+
+class AccessApi(PublishedApi):
+    """What somebody may do: their own, and an Admin's change of it."""
+
+    @expose("/auth/me", methods=["GET"])
+    @rendered
+    @signed_in
+    def me(self) -> Response:
+        """Roles, and the services and products that one administers."""
+        viewer = current_viewer()
+        if viewer is None:
+            raise Unauthorized("Sign in first.")
+        services, products = queries.administered_by(viewer.id)
+        return jsonify(
+            id=str(viewer.id or viewer.account_id),
+            name=viewer.name,
+            email=viewer.email,
+            roles=sorted(viewer.roles),
+            permissions={"services": texts(services), "products": texts(products)},
+        )
+
+    @expose("/users/<key>/permissions", methods=["PUT"])
+    @rendered
+    @needs("can_add", "PermissionAssignment")
+    def change(self, key: str) -> Response:
+        """Roles and assignments, all or nothing."""
+        person = found(Person, key)
+        sent = load(PermissionsSchema(), body_of_request())
+        assignments = sent.get("assignments", {})
+        with transaction():
+            inventory.adjust_access(
+                person,
+                roles=sent.get("roles"),
+                services=assignments.get("services", {}),
+                products=assignments.get("products", {}),
+            )
+        return done()
+
+
+class ServicesApi(PublishedApi):
+    """Services with the products in them that the caller may see."""
+
+    path = "/services"
+
+    @expose("", methods=["GET"])
+    @rendered
+    @needs("can_read", "Service")
+    def listed(self) -> Response:
+        """By name."""
+        return bare(_services().order_by(func.lower(Service.name), Service.id), service_json)
+
+    @expose("", methods=["POST"])
+    @rendered
+    @needs("can_add", "Service")
+    def create(self) -> Response:
+        """Whoever adds one without being Admin administers it."""
+        with transaction():
+            service = inventory.create_service(**load(ServiceSchema(), body_of_request()))
+        return _answer(service_json(service), 201)
+
+    @expose("/<key>", methods=["GET"])
+    @rendered
+    @needs("can_read", "Service")
+    def one(self, key: str) -> Response:
+        """One service."""
+        return jsonify(service_json(found(Service, key)))
+
+    @expose("/<key>", methods=["PUT"])
+    @rendered
+    @needs("can_edit", "Service")
+    def change(self, key: str) -> Response:
+        """What is not sent keeps its value."""
+        service = found(Service, key)
+        with transaction():
+            inventory.change_service(service, **load(ServiceSchema(), body_of_request(), partial=True))
+        return jsonify(service_json(service))
+
+    @expose("/<key>", methods=["DELETE"])
+    @rendered
+    @needs("can_delete", "Service")
+    def remove(self, key: str) -> Response:
+        """409 while something depends on it."""
+        service = found(Service, key)
+        with transaction():
+            inventory.delete_service(service)
+        return done()
+
+    @expose("/<key>/products", methods=["POST"])
+    @rendered
+    @needs("can_add", "Product")
+    def create_product(self, key: str) -> Response:
+        """A product of this service."""
+        service = found(Service, key)
+        with transaction():
+            product = inventory.create_product(
+                **{**load(ProductOfServiceSchema(), body_of_request()), "service_id": service.id}
+            )
+        return _answer(product_json(product), 201)
+
+    @expose("/<key>/products/<product_key>", methods=["GET"])
+    @rendered
+    @needs("can_read", "Product")
+    def product(self, key: str, product_key: str) -> Response:
+        """A product of this service."""
+        return jsonify(product_json(_product_of(key, product_key)))
+
+    @expose("/<key>/products/<product_key>", methods=["PUT"])
+    @rendered
+    @needs("can_edit", "Product")
+    def change_product(self, key: str, product_key: str) -> Response:
+        """What is not sent keeps its value."""
+        return _change(_product_of(key, product_key), ProductOfServiceSchema())
+
+    @expose("/<key>/products/<product_key>", methods=["DELETE"])
+    @rendered
+    @needs("can_delete", "Product")
+    def remove_product(self, key: str, product_key: str) -> Response:
+        """409 while something depends on it."""
+        return _remove(_product_of(key, product_key))
+
+
+class ProductsApi(PublishedApi):
+    """Products, whatever service they are of."""
+
+    path = "/products"
+
+    @expose("", methods=["GET"])
+    @rendered
+    @needs("can_read", "Product")
+    def listed(self) -> Response:
+        """By name."""
+        return bare(select(Product).order_by(func.lower(Product.name), Product.id), product_json)
+
+    @expose("", methods=["POST"])
+    @rendered
+    @needs("can_add", "Product")
+    def create(self) -> Response:
+        """A product of the service that `serviceId` names."""
+        with transaction():
+            product = inventory.create_product(**load(ProductSchema(), body_of_request()))
+        return _answer(product_json(product), 201)
+
+    @expose("/<key>", methods=["GET"])
+    @rendered
+    @needs("can_read", "Product")
+    def one(self, key: str) -> Response:
+        """One product."""
+        return jsonify(product_json(found(Product, key)))
+
+    @expose("/<key>", methods=["PUT"])
+    @rendered
+    @needs("can_edit", "Product")
+    def change(self, key: str) -> Response:
+        """What is not sent keeps its value."""
+        return _change(found(Product, key), ProductSchema())
+
+    @expose("/<key>", methods=["DELETE"])
+    @rendered
+    @needs("can_delete", "Product")
+    def remove(self, key: str) -> Response:
+        """409 while something depends on it."""
+        return _remove(found(Product, key))
+
+
+def _services() -> Select[Service]:
+    return select(Service).options(selectinload(Service.products))
+
+
+def _product_of(service_key: str, product_key: str) -> Product:
+    service, product = found(Service, service_key), found(Product, product_key)
+    if product.service_id != service.id:
+        raise NotFound("The service has no such product.")
+    return product
+
+
+def _change(product: Product, schema: PortalSchema) -> Response:
+    with transaction():
+        inventory.change_product(product, **load(schema, body_of_request(), partial=True))
+    return jsonify(product_json(product))
+
+
+def _remove(product: Product) -> Response:
+    with transaction():
+        inventory.delete_product(product)
+    return done()
+
+
+def _answer(body: dict[str, Any], status: int) -> Response:
+    response = jsonify(body)
+    response.status_code = status
+    return response
