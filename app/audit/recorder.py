@@ -11,8 +11,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import event, insert, inspect, select
-from sqlalchemy.orm import MANYTOMANY, Session
+from sqlalchemy import event, insert, inspect
+from sqlalchemy.orm import MANYTOMANY, Mapper, Session
 
 from app.audit.models import AuditEntry
 from app.foundation.actor import current_actor
@@ -52,6 +52,14 @@ def entry_values(action: str, **columns: Any) -> dict[str, Any]:
 def record(action: str, **columns: Any) -> None:
     """Note a business fact that is no change of a row: a sign-in, a denial, an export."""
     db.session.execute(insert(AuditEntry.__table__), [entry_values(action, **columns)])
+
+
+@event.listens_for(Mapper, "mapper_configured")
+def _keep_old_values(mapper: Mapper[Any], model: type[Any]) -> None:
+    """Let SQLAlchemy load what an attribute holds before it is set: an expired row would have no before."""
+    if getattr(model, "__audit__", True):
+        for attribute in mapper.column_attrs:
+            event.listen(attribute.class_attribute, "set", lambda *_: None, active_history=True)
 
 
 @event.listens_for(db.session, "before_flush")
@@ -131,14 +139,7 @@ def _old_and_new(state: Any, name: str, verb: str) -> tuple[Any, Any]:
         return (_plain(history.deleted[0]) if history.deleted else current), None
     if not history.has_changes():
         return current, current
-    return _plain(history.deleted[0] if history.deleted else _stored(state, name)), current
-
-
-def _stored(state: Any, name: str) -> Any:
-    """What the database still holds: SQLAlchemy forgets the old value of an attribute that was expired when set."""
-    column = state.mapper.column_attrs[name].columns[0]
-    key = [part == value for part, value in zip(state.mapper.primary_key, state.identity, strict=True)]
-    return state.session.connection().scalar(select(column).where(*key))
+    return (_plain(history.deleted[0]) if history.deleted else None), current
 
 
 def _linked(state: Any, name: str, verb: str) -> tuple[Any, Any]:
