@@ -15,7 +15,7 @@ from flask import has_request_context
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import DuplicateJobError
-from sqlalchemy import DateTime, Index, Text, event, false, select
+from sqlalchemy import DateTime, Index, Text, event, false, inspect, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -130,16 +130,17 @@ def offer(offers: list[tuple[int, int, str]]) -> None:
 @event.listens_for(db.session, "after_flush")
 def _collect(session: Session, _context: Any) -> None:
     fresh = [row for row in session.new if isinstance(row, OutboxMessage) and row.attempts == 1]
-    session.info.setdefault("to_offer", []).extend((row.id, row.attempts, row.queue) for row in fresh)
+    session.info.setdefault("to_offer", []).extend(fresh)
 
 
 @event.listens_for(db.session, "after_commit")
 def _offer_collected(session: Session) -> None:
+    """A row that went with a savepoint is none any more."""
     if session.in_nested_transaction():
         return
-    offers = session.info.pop("to_offer", [])
-    if offers:
-        offer(offers)
+    kept = [row for row in session.info.pop("to_offer", []) if inspect(row).persistent]
+    if kept:
+        offer([(row.id, row.attempts, row.queue) for row in kept])
 
 
 @event.listens_for(db.session, "after_rollback")

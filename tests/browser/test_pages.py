@@ -1,6 +1,7 @@
 """Every page, in a real browser: nothing blocked, nobody else asked, nothing wider than the window."""
 
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -126,7 +127,7 @@ def test_menu_opens_and_closes_by_keyboard_at_360_pixels(window):
     visitor.page.keyboard.press("Enter")
     visitor.page.locator(".nav a", has_text="Inbox").wait_for(state="visible")
     visitor.page.keyboard.press("Escape")
-    visitor.page.wait_for_function("document.activeElement.matches('[data-nav-toggle]')")
+    expect(toggle).to_be_focused()
 
 
 def test_sign_out_is_a_form_and_ends_the_session(window):
