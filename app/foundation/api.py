@@ -151,16 +151,21 @@ class PortalModelApi(PortalApi, ModelRestApi):
         return joined
 
     def _fitting(self, column: str, operator: str, value: Any) -> Any:
-        """A filter's value for its column. FAB would look for NULL where a number or a date does not parse."""
+        """A filter's value as its column has them: a list for `in` and `not_in`, one value for the others."""
+        if operator not in {"in", "not_in"}:
+            return self._fitting_one(column, value)
+        if not isinstance(value, list) or not value:
+            raise Unreadable(f"{operator} takes a list of values.")
+        return [self._fitting_one(column, one) for one in value]
+
+    def _fitting_one(self, column: str, value: Any) -> Any:
+        """FAB would look for NULL where a number or a date does not parse, and PostgreSQL compares only like things."""
         data = self.datamodel
-        if value is None:
-            fits = operator in {"eq", "neq"}
-        elif isinstance(value, str):
-            fits = not UNFIT.search(value) and set_value_to_type(data, column, value) is not None
+        if isinstance(value, str):
+            fits = not UNFIT.search(value)
         else:
             fits = isinstance(value, bool) if data.is_boolean(column) else type(value) in {int, float}
-            fits = fits and set_value_to_type(data, column, value) is not None
-        if not fits:
+        if not fits or set_value_to_type(data, column, value) is None:
             raise Unreadable(f"The filter on {column} has a value that the column can't have.")
-        is_number = isinstance(value, int | float) and (data.is_string(column) or data.is_text(column))
-        return str(value) if is_number else value
+        is_text = data.is_string(column) or data.is_text(column)
+        return str(value) if is_text else value
