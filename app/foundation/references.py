@@ -71,5 +71,6 @@ def _check_row(session: Session, row: Any) -> None:
         model = _model_of(column.table.name)
         if model is None or criterion(model) is None:
             continue
-        if session.scalar(select(inspect(model).primary_key[0]).where(column == changed[0])) is None:
+        # The model, not its column: a statement about columns of the table alone carries no row rule.
+        if session.scalar(select(model).where(column == changed[0])) is None:
             raise InvalidInput(**{attribute.key: NO_SUCH_ENTRY})

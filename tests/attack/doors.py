@@ -9,10 +9,9 @@ from flask_appbuilder.api import ModelRestApi
 from flask_appbuilder.baseviews import BaseCRUDView
 
 from tests.attack.world import Marks
-from tests.visitor import Visitor
+from tests.visitor import Visitor, apart
 
 NO_SUCH_KEY = 999_999
-API = "/api/v1/"
 REFUSED = {403, 404, 405}
 _CHANGING = re.compile(
     r'nonce="[^"]*"|name="csrf_token"[^>]*>|content="[^"]{40,}"|value="[^"]{60,}"|\b[0-9a-f]{16}\b', re.ASCII
@@ -50,15 +49,22 @@ def readable_paths(app: Flask, keys: dict[str, Any], *, key: Any) -> Iterator[st
         if "GET" not in rule.methods or rule.endpoint.endswith("static"):
             continue
         view = rule.endpoint.partition(".")[0]
-        path = re.sub(r"<[^>]*pk>", str(keys.get(view, key)), rule.rule)
+        path = re.sub(r"<[^>]*(pk|id|key)>", str(keys.get(view, key)), rule.rule)
         yield re.sub(r"<[^>]*>", "x", path)
 
 
 def fetch(visitor: Visitor, path: str, **options: Any) -> Any:
     """A page as a browser, an API as a script."""
-    if path.startswith(API):
-        return visitor.api("GET", path.removeprefix(API), **options)
-    return visitor.get(path, **options)
+    return call(visitor, "GET", path, **options)
+
+
+def call(visitor: Visitor, method: str, path: str, body: Any = None, **options: Any) -> Any:
+    """Any route: `body` is a form for a page, JSON for an API."""
+    if not path.startswith("/api/"):
+        return visitor.get(path, **options) if method == "GET" else visitor.post(path, body, **options)
+    headers = {"Authorization": f"Bearer {visitor.token}"} if visitor.token else {}
+    script = visitor.app.test_client()
+    return apart(script.open, path, method=method, json=body, headers=headers, **options)
 
 
 class Findings:

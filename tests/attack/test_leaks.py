@@ -19,6 +19,7 @@ from tests.attack.doors import (
     REFUSED,
     Findings,
     apis,
+    call,
     columns,
     fetch,
     gist,
@@ -498,12 +499,6 @@ def test_strange_keys_are_not_found(app, visitors, findings):
             for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
                 refuses_get = method == "GET" and ("/delete/" in path or "/action/" in path)
                 allowed = {400, 404, 405, 302} if refuses_get else {400, 403, 404, 405}
-                answer = _call(visitors["root"], method, path)
+                answer = call(visitors["root"], method, path, None if method in {"GET", "DELETE"} else {})
                 findings.look(visitors["root"], f"{method} {path}", answer, allowed)
     findings.must_be_none()
-
-
-def _call(visitor, method: str, path: str):
-    if path.startswith("/api/v1/"):
-        return visitor.api(method, path.removeprefix("/api/v1/"), None if method in {"GET", "DELETE"} else {})
-    return visitor.get(path) if method == "GET" else visitor.post(path)

@@ -161,6 +161,7 @@ def _settle_lifecycle() -> None:
     for person, kind, day in (
         (erin, EventKind.ONBOARDING, date(2095, 5, 15)),
         (charlie, EventKind.OFFBOARDING, date(2096, 6, 16)),
+        (charlie, EventKind.ONBOARDING, date(2098, 8, 18)),
     ):
         case = LifecycleCase(person_id=person.id, kind=kind.value, effective_on=day)
         db.session.add(case)
@@ -168,10 +169,10 @@ def _settle_lifecycle() -> None:
         event = HrEvent(
             source="hr",
             kind=kind.value,
-            delivery_id=f"mark-delivery-{kind}",
-            content_key=f"mark-content-{kind}",
-            body_hash=f"mark-body-{kind}",
-            payload={"employee": f"mark-payload-{kind}"},
+            delivery_id=f"mark-delivery-{day}",
+            content_key=f"mark-content-{day}",
+            body_hash=f"mark-body-{day}",
+            payload={"employee": f"mark-payload-{day}"},
             person_id=person.id,
             case_id=case.id,
         )
@@ -281,22 +282,18 @@ def _marked_lifecycle() -> list[Row]:
         Row(AccessTemplate, _key(AccessTemplate, AccessTemplate.name == "mark-template"), mark, ROOT)
         for mark in ("mark-template", "mark-template-position")
     ]
-    for kind, day, readers in (
-        (EventKind.ONBOARDING, date(2095, 5, 15), ROOT),
-        (EventKind.OFFBOARDING, date(2096, 6, 16), ("root", "charlie")),
+    for day, readers in (
+        (date(2095, 5, 15), ROOT),
+        (date(2096, 6, 16), ROOT),
+        (date(2098, 8, 18), ("root", "charlie")),
     ):
-        rows.append(
-            Row(
-                LifecycleCase,
-                _key(LifecycleCase, LifecycleCase.effective_on == day),
-                day.isoformat(),
-                readers,
-            )
-        )
-        event = _key(HrEvent, HrEvent.kind == kind.value)
+        case = _key(LifecycleCase, LifecycleCase.effective_on == day)
         rows += [
-            Row(HrEvent, event, mark, ROOT) for mark in (f"mark-delivery-{kind}", f"mark-payload-{kind}")
+            Row(LifecycleCase, case, mark, readers)
+            for mark in (f"{day:%d} {day:%b} {day:%Y}", day.isoformat())
         ]
+        event = _key(HrEvent, HrEvent.case_id == case)
+        rows += [Row(HrEvent, event, mark, ROOT) for mark in (f"mark-delivery-{day}", f"mark-payload-{day}")]
     return rows
 
 
