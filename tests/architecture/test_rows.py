@@ -62,6 +62,12 @@ LOOKS_WIDER = {
     "app.inventory.queries.solely_administered_by",
 }
 
+# Who speaks to a table past its model, where neither row rule nor recorder hears it, and why that is right.
+BYPASSES = {
+    # HR's event is its own entry in the log; naming the person in its row is no second one.
+    "app.lifecycle.operations.receiving.receive_event",
+}
+
 
 def test_every_model_has_a_row_rule_or_a_reason_for_none(one_app):
     configure_mappers()
@@ -88,16 +94,16 @@ def test_lifting_of_row_rules_is_known():
     assert LOOKS_WIDER - found == set(), "is in LOOKS_WIDER, but does not look wider any more"
 
 
-def test_table_is_bypassed_by_core_only_in_row_rules_and_the_machinery():
+def test_table_is_bypassed_by_core_only_where_it_is_known():
     """A Core statement on `Model.__table__` is not scoped: row rules need that, and an insert has no rows to hide."""
     found = set()
     for module, tree in modules():
         if module.endswith((".access", ".recorder")) or "demo_company" in module:
             continue
         inserted = {id(call.args[0]) for call in calls(tree, "insert") if call.args}
-        found |= {
-            f"{module}:{node.lineno}"
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute) and node.attr == "__table__" and id(node) not in inserted
-        }
-    assert found == set()
+        for name, body in functions(tree):
+            mentioned = [node for node in ast.walk(body) if getattr(node, "attr", "") == "__table__"]
+            found |= {f"{module}.{name}" for node in mentioned if id(node) not in inserted}
+    assert found - BYPASSES == set(), (
+        "a statement on a table carries no row rule: say why in BYPASSES, or use the model"
+    )
