@@ -98,15 +98,13 @@ def _announce(
         on=clock.today() + timedelta(days=story["day"]),
         delivery_id=delivery_id,
     )
-    event, _ = lifecycle.receive_event(announcement)
-    lifecycle.plan_case(event.id)
-    promise = select(OutboxMessage).where(
-        OutboxMessage.job == PLANNING, OutboxMessage.arguments == [event.id]
-    )
+    key, _ = lifecycle.receive_event(announcement)
+    lifecycle.plan_case(key)
+    promise = select(OutboxMessage).where(OutboxMessage.job == PLANNING, OutboxMessage.arguments == [key])
     message = db.session.scalars(promise).one()
     message.state, message.finished_at = OutboxState.DONE, clock.now()
     db.session.flush()
-    return event
+    return db.session.get_one(HrEvent, key)
 
 
 def _work(case: LifecycleCase, statuses: list[str], chance: random.Random) -> None:

@@ -130,7 +130,8 @@ def offer(offers: list[tuple[int, int, str]]) -> None:
 @event.listens_for(db.session, "after_flush")
 def _collect(session: Session, _context: Any) -> None:
     fresh = [row for row in session.new if isinstance(row, OutboxMessage) and row.attempts == 1]
-    session.info.setdefault("to_offer", []).extend(fresh)
+    noted = [(row, (row.id, row.attempts, row.queue)) for row in fresh]
+    session.info.setdefault("to_offer", []).extend(noted)
 
 
 @event.listens_for(db.session, "after_commit")
@@ -138,9 +139,9 @@ def _offer_collected(session: Session) -> None:
     """A row that went with a savepoint is none any more."""
     if session.in_nested_transaction():
         return
-    kept = [row for row in session.info.pop("to_offer", []) if inspect(row).persistent]
-    if kept:
-        offer([(row.id, row.attempts, row.queue) for row in kept])
+    offers = [noted for row, noted in session.info.pop("to_offer", []) if inspect(row).persistent]
+    if offers:
+        offer(offers)
 
 
 @event.listens_for(db.session, "after_rollback")

@@ -57,13 +57,13 @@ class HrWebhookApi(PortalApi):
             kind=kind, employee=lifecycle.Employee(**employee), on=on, delivery_id=_delivery_id()
         )
         with transaction():
-            event, is_new = lifecycle.receive_event(announcement)
+            key, is_new = lifecycle.receive_event(announcement)
         message = (
             f"{kind.value.capitalize()} workflow triggered"
             if is_new
             else "This announcement was received before"
         )
-        response = jsonify(message=message, eventId=str(event.id))
+        response = jsonify(message=message, eventId=str(key))
         response.status_code = 202 if is_new else 200
         return response
 

@@ -105,6 +105,14 @@ def test_savepoint_that_is_released_offers_nothing_before_the_commit(offered):
     assert offered() == [f"{row.id}-1"]
 
 
+def test_promise_that_the_session_forgot_is_offered_all_the_same(offered):
+    row = outbox.enqueue(NAME, "Astronomy")
+    db.session.flush()
+    db.session.expire_all()
+    db.session.commit()
+    assert offered() == [f"{row.id}-1"]
+
+
 def test_promise_for_later_is_offered_by_the_sweeper_only(offered, later):
     key = promise(delay=timedelta(minutes=5))
     assert offered() == []

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -63,8 +63,8 @@ class Announcement:
         return _digest([self.kind.value, who, (self.on or clock.today()).isoformat()])
 
 
-def receive_event(announcement: Announcement) -> tuple[HrEvent, bool]:
-    """Keep an announcement and promise its planning; also whether it is new.
+def receive_event(announcement: Announcement) -> tuple[int, bool]:
+    """Keep an announcement and promise its planning: the event's id, and whether it is new.
 
     The person stands in the directory, and a leaver whose day has come is signed out, before this returns.
     NotFound for a leaver nobody knows; Conflict for a delivery that was received with another body.
@@ -74,20 +74,19 @@ def receive_event(announcement: Announcement) -> tuple[HrEvent, bool]:
         key = _insert(announcement, body_hash)
         if key is None:
             return _earlier(announcement, body_hash), False
-        event = db.session.get_one(HrEvent, key)
-        event.person = (
-            _joiner(announcement) if announcement.kind is EventKind.ONBOARDING else _leaver(announcement)
-        )
+        person = _joiner(announcement) if announcement.kind is EventKind.ONBOARDING else _leaver(announcement)
+        events = HrEvent.__table__
+        db.session.execute(update(events).where(events.c.id == key).values(person_id=person.id))
         recorder.record(
             "hr_event.receive",
             target_type="hr_event",
             target_id=str(key),
-            target_label=str(event.person),
+            target_label=str(person),
             after=announcement.payload,
         )
         outbox.enqueue("app.lifecycle.jobs.plan_case", key)
         db.session.flush()
-        return event, True
+        return key, True
 
 
 def _insert(announcement: Announcement, body_hash: str) -> int | None:
@@ -103,7 +102,7 @@ def _insert(announcement: Announcement, body_hash: str) -> int | None:
     return db.session.scalar(row.on_conflict_do_nothing().returning(HrEvent.id))
 
 
-def _earlier(announcement: Announcement, body_hash: str) -> HrEvent:
+def _earlier(announcement: Announcement, body_hash: str) -> int:
     """The event that this delivery repeats. A case may settle between the insert and this look: HR sends again."""
     query = select(HrEvent).where(HrEvent.source == announcement.source)
     if announcement.delivery_id:
@@ -117,45 +116,55 @@ def _earlier(announcement: Announcement, body_hash: str) -> HrEvent:
     event: HrEvent | None = db.session.scalar(query)
     if event is None or event.body_hash != body_hash:
         raise Conflict(OTHER_BODY)
-    return event
+    return event.id
 
 
 def _joiner(announcement: Announcement) -> Person:
     """Somebody who joins, or joins again: the same person, by external id or e-mail."""
     employee = announcement.employee
+    department = people.department_named(employee.department)
+    said = _said(announcement) | ({"department_id": department.id} if department else {})
     person = people.person_matching(employee.external_id, employee.email)
     if person is None:
-        try:
-            with db.session.begin_nested():
-                return _update(
-                    directory.create_person(name=employee.name or "", email=employee.email or ""),
-                    announcement,
-                )
-        except IntegrityError:
-            person = people.person_matching(employee.external_id, employee.email)
-            if person is None:
-                raise
-    if not person.active or person.last_day:
-        directory.reactivate_person(person)
-    return _update(person, announcement)
+        person = _create(employee, said)
+    else:
+        _welcome_back(person, said)
+    if employee.department and department is None:
+        person.department, person.department_given = None, employee.department
+    db.session.flush()
+    return person
 
 
-def _update(person: Person, announcement: Announcement) -> Person:
-    """Take over what HR says; what HR leaves out stays."""
+def _said(announcement: Announcement) -> dict[str, Any]:
+    """What HR says of a joiner; what HR leaves out stays."""
     employee = announcement.employee
-    said: dict[str, Any] = {
+    fields = {
         "name": employee.name,
         "email": employee.email,
         "position": employee.position,
         "external_id": employee.external_id,
         "starts_on": announcement.on,
     }
-    directory.change_person(person, **{field: value for field, value in said.items() if value})
-    if employee.department:
-        person.department = people.department_named(employee.department)
-        person.department_given = None if person.department else employee.department
-    db.session.flush()
+    return {field: value for field, value in fields.items() if value}
+
+
+def _create(employee: Employee, said: dict[str, Any]) -> Person:
+    """Somebody new, unless another delivery puts them into the directory at this very moment."""
+    try:
+        with db.session.begin_nested():
+            return directory.create_person(**said)
+    except IntegrityError:
+        person = people.person_matching(employee.external_id, employee.email)
+        if person is None:
+            raise
+    _welcome_back(person, said)
     return person
+
+
+def _welcome_back(person: Person, said: dict[str, Any]) -> None:
+    if not person.active or person.last_day:
+        directory.reactivate_person(person)
+    directory.change_person(person, **said)
 
 
 def _leaver(announcement: Announcement) -> Person:
