@@ -1,5 +1,7 @@
 """Every change of every audited row becomes an entry in the same transaction. Nobody calls this for CRUD.
 
+Entries are noted as the changes are made, and written as the transaction's last statement.
+
 A model is audited unless it says `__audit__ = False`. `__audit_noun__` is the first half of the action's name,
 `__audit_secret__` names columns whose change is worth knowing and whose value is not, `__audit_quiet__` names columns
 whose change is no news.
@@ -10,9 +12,10 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event, insert, inspect
-from sqlalchemy.orm import MANYTOMANY, Mapper, Session
+from sqlalchemy.orm import MANYTOMANY, Mapper, Session, SessionTransaction
 
 from app.audit.models import AuditEntry
 from app.foundation.actor import current_actor
@@ -51,7 +54,13 @@ def entry_values(action: str, **columns: Any) -> dict[str, Any]:
 
 def record(action: str, **columns: Any) -> None:
     """Note a business fact that is no change of a row: a sign-in, a denial, an export."""
-    db.session.execute(insert(AuditEntry.__table__), [entry_values(action, **columns)])
+    _noted(db.session()).append(entry_values(action, **columns))
+
+
+def _noted(session: Session) -> list[dict[str, Any]]:
+    """The entries of the transaction so far."""
+    entries: list[dict[str, Any]] = session.info.setdefault("audit_entries", [])
+    return entries
 
 
 @event.listens_for(Mapper, "mapper_configured")
@@ -65,24 +74,45 @@ def _keep_old_values(mapper: Mapper[Any], model: type[Any]) -> None:
 @event.listens_for(db.session, "before_flush")
 def _note_deletions(session: Session, _context: Any, _instances: Any) -> None:
     """While the rows are still there to be read, whoever looks: a label names what its writer may not see."""
-    noted = session.info.setdefault("audit_entries", [])
     with unscoped():
-        noted.extend(_entries(session.deleted, "delete"))
+        _noted(session).extend(_entries(session.deleted, "delete"))
 
 
 @event.listens_for(db.session, "after_flush")
-def _record_changes(session: Session, _context: Any) -> None:
+def _note_changes(session: Session, _context: Any) -> None:
     """After the flush, because only then new rows have ids and relations have become foreign keys."""
-    noted = session.info.pop("audit_entries", [])
     with unscoped():
-        noted += [*_entries(session.new, "create"), *_entries(session.dirty, "update")]
-    if noted:
-        session.connection().execute(insert(AuditEntry.__table__), noted)
+        _noted(session).extend([*_entries(session.new, "create"), *_entries(session.dirty, "update")])
 
 
-@event.listens_for(db.session, "after_rollback")
-def _forget_changes(session: Session) -> None:
-    session.info.pop("audit_entries", None)
+@event.listens_for(db.session, "before_commit")
+def _write(session: Session) -> None:
+    """All entries of a transaction, as its last statement: the chain has one end, and whoever extends it holds it.
+
+    Held through the rest of a transaction it would let one writer at a time through, and be locked in an order with
+    the rows that two writers may need the other way round.
+    """
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    entries = session.info.pop("audit_entries", [])
+    if entries:
+        session.connection().execute(insert(AuditEntry.__table__), entries)
+
+
+@event.listens_for(db.session, "after_transaction_create")
+def _mark(session: Session, transaction: SessionTransaction) -> None:
+    """Where a savepoint begins, so that its entries can go with it."""
+    if transaction.nested:
+        session.info.setdefault("audit_marks", WeakKeyDictionary())[transaction] = len(_noted(session))
+
+
+@event.listens_for(db.session, "after_soft_rollback")
+def _forget(session: Session, transaction: SessionTransaction) -> None:
+    if transaction.nested:
+        del _noted(session)[session.info["audit_marks"][transaction] :]
+    elif transaction.parent is None:
+        _noted(session).clear()
 
 
 def _entries(rows: Iterable[Any], verb: str) -> list[dict[str, Any]]:

@@ -1,12 +1,13 @@
 """The log can be believed: nobody changes it, a forged entry is overwritten, and what happened stands in it."""
 
 import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import psycopg2
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from app.audit import chain, recorder
 from app.audit.models import AuditEntry
@@ -14,6 +15,7 @@ from app.directory import operations as directory
 from app.directory.models import Department, Person
 from app.foundation.actor import acting_as
 from app.foundation.database import db
+from app.foundation.errors import Conflict
 from app.foundation.transactions import transaction
 from app.inventory.models import Product
 from app.lifecycle import operations as lifecycle
@@ -116,18 +118,44 @@ def test_forged_number_time_and_hash_are_overwritten(raw, claimed):
 def test_a_change_that_is_rolled_back_leaves_no_entry(context):
     head = chain.verify()
     directory.create_department(name="Astrology")
-    assert chain.verify().entries == head.entries + 1, "the entry stands in the transaction of the change"
+    recorder.record("stars.ask", target_type="sky")
     db.session.rollback()
+    db.session.commit()
+    assert chain.verify() == head
+
+
+def test_an_entry_that_cannot_be_written_undoes_the_change(context):
+    """The entries are the last statement of the same transaction."""
+    head = chain.verify()
+    directory.create_department(name="Astrology")
+    recorder.record("stars.ask", target_type=None)
+    with pytest.raises(IntegrityError):
+        db.session.commit()
+    db.session.rollback()
+    assert db.session.scalar(select(Department).where(Department.name == "Astrology")) is None
     assert chain.verify() == head
 
 
 def test_a_savepoint_that_is_rolled_back_leaves_no_entry_and_the_rest_does(context):
     directory.create_department(name="Astronomy")
-    savepoint = db.session.begin_nested()
-    directory.create_department(name="Astrology")
-    savepoint.rollback()
+    with suppress(Conflict), db.session.begin_nested():
+        directory.create_department(name="Astrology")
+        with db.session.begin_nested():
+            directory.create_department(name="Alchemy")
+        with suppress(IntegrityError), db.session.begin_nested():
+            directory.create_department(name="Sales")
+        raise Conflict("The stars are wrong.")
+    with db.session.begin_nested():
+        directory.create_department(name="Botany")
+        with suppress(IntegrityError), db.session.begin_nested():
+            directory.create_department(name="Sales")
+        directory.create_department(name="Chemistry")
     db.session.commit()
-    assert [entry.target_label for entry in entries("department.create")][-1] == "Astronomy"
+    assert [entry.target_label for entry in entries("department.create")][2:] == [
+        "Astronomy",
+        "Botany",
+        "Chemistry",
+    ]
     assert chain.verify().is_sound
 
 
