@@ -52,10 +52,10 @@ def build(settings: Settings | None = None) -> Flask:
 
     db.init_app(app)
     Migrate(app, db, directory="migrations")
+    headers.init_app(app, secure=settings.public_url.startswith("https://"))
     CSRFProtect(app)
     redis_client.init_app(app)
     trace.init_app(app)
-    headers.init_app(app, secure=settings.public_url.startswith("https://"))
     rendering.init_app(app)
     page_context.init_app(app)
     health.init_app(app)

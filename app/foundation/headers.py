@@ -34,6 +34,6 @@ def init_app(app: Flask, *, secure: bool) -> None:
 
     @app.after_request
     def keep_data_private(response: Response) -> Any:
-        if request.endpoint and not request.endpoint.endswith("static"):
+        if not (request.endpoint or "").endswith("static"):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
