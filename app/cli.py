@@ -14,6 +14,7 @@ from app.directory.models import Account, Role
 from app.foundation import processes
 from app.foundation.actor import acting_as
 from app.foundation.database import db
+from app.foundation.errors import InvalidInput
 from app.foundation.transactions import transaction
 
 
@@ -63,7 +64,10 @@ def seed_administrator() -> None:
     with transaction(), acting_as("flask setup"):
         person = directory.create_person(name="Portal Administrator", email=email)
         directory.grant_role(person, "Admin")
-        directory.change_password(person.account, password)
+        try:
+            directory.change_password(person.account, password)
+        except InvalidInput as error:
+            raise click.ClickException(f"ADMIN_PASSWORD: {error.message}") from None
 
 
 @click.command(help="Fill the portal with a demo company; does nothing where there is one.")

@@ -8,4 +8,9 @@ SCHEDULE = [
         "app.lifecycle.jobs.leave_on_last_days",
         Every(minutes=15),
     ),
+    Periodic(
+        "Forget old attempts to sign in",
+        "app.directory.jobs.prune_sign_in_limits",
+        Every(minutes=60),
+    ),
 ]

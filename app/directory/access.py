@@ -11,7 +11,7 @@ from flask_appbuilder.security.sqla.models import (
 )
 from sqlalchemy import ColumnElement, false, select
 
-from app.directory.models import Account, Department, Invitation, Person, SignInSession
+from app.directory.models import Account, Department, Invitation, Person, SignInLimit, SignInSession
 from app.foundation.scoping import public, row_rule
 from app.foundation.viewer import Viewer
 
@@ -62,6 +62,7 @@ def visible_sessions(viewer: Viewer) -> ColumnElement[bool]:
 @row_rule(Invitation)
 @row_rule(ApiKey)
 @row_rule(RegisterUser)
+@row_rule(SignInLimit)
 def admins_only(_viewer: Viewer) -> ColumnElement[bool]:
     """Nobody but Admins, whom no rule holds."""
     return false()

@@ -12,7 +12,7 @@ from flask_appbuilder.security.sqla.models import (
     User,
     ViewMenu,
 )
-from sqlalchemy import DateTime, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func, text
+from sqlalchemy import ARRAY, DateTime, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.foundation import clock
@@ -162,3 +162,21 @@ class Invitation(Model):
 
     def __repr__(self) -> str:
         return "Invitation to sign in"
+
+
+class SignInLimit(Model):
+    """Recent attempts to sign in of one subject, an account as it was typed or an address. A success takes its own away.
+
+    The subject is a SHA-256: what is typed into a form of e-mail and password is sometimes the password.
+    """
+
+    __tablename__ = "sign_in_limits"
+    __audit__ = False
+    __table_args__ = (Index("ix_sign_in_limits_touched_at", "touched_at"),)
+
+    subject: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    attempts: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
+    locks: Mapped[int]
+    locked_until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    refused: Mapped[int]
+    touched_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

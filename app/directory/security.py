@@ -64,12 +64,25 @@ class PortalSecurityManager(SecurityManager):
         GroupView.datamodel = PortalInterface(Group, selectinload(Group.users), selectinload(Group.roles))
 
     def auth_user_db(self, username: str | None, password: str | None) -> Account | None:
-        """FAB's question at sign-in, page and API; commits, because failures are recorded too."""
+        """FAB's question at sign-in, page and API. RateLimited for whoever must wait, whatever the password.
+
+        Commits, because failures are recorded too; and each step by itself, because many may be signing in at once:
+        nobody waits for a count while somebody else's password is hashed or the log is written.
+        """
+        attempt = directory.count_attempt(username or "")
+        db.session.commit()
+        if attempt.wait:
+            refusal = directory.refusal(attempt)
+            db.session.commit()
+            raise refusal
         account, opened = directory.authenticate(username or "", password or "") or (None, None)
         if opened:
             session["sid"] = g.sign_in_session = opened.id
             forget_viewer()
         db.session.commit()
+        if opened:
+            directory.forgive(attempt)
+            db.session.commit()
         return account
 
     def load_user(self, pk: Any) -> Account | None:

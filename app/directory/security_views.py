@@ -1,5 +1,6 @@
 """FAB's own pages for accounts, roles and permissions, behind our rules; and the sign-in itself."""
 
+import inspect
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -17,7 +18,7 @@ from app.directory import operations as directory
 from app.directory.models import Account
 from app.foundation.api import PortalApi, rendered
 from app.foundation.database import db
-from app.foundation.errors import DomainError, Forbidden, NotFound, Unreadable
+from app.foundation.errors import DomainError, Forbidden, NotFound, RateLimited, Unreadable
 from app.foundation.references import find
 from app.foundation.schemas import UNFIT, body_of_request
 from app.foundation.transactions import transaction
@@ -42,15 +43,22 @@ class SignInView(fab.AuthDBView):
         target = path_of(get_safe_redirect(request.args.get("next") or url_for("HomeView.index")))
         if g.user is not None and g.user.is_authenticated:
             return redirect(target)
-        form = LoginForm_db()
+        form, headers = LoginForm_db(), {}
+        status = 401 if request.method == "POST" else 200
         if form.validate_on_submit():
-            account = self.appbuilder.sm.auth_user_db(form.username.data, form.password.data)
+            try:
+                account = self.appbuilder.sm.auth_user_db(form.username.data, form.password.data)
+            except RateLimited as refusal:
+                account, status = None, refusal.status
+                headers["Retry-After"] = str(refusal.retry_after)
+                flash(refusal.message, "warning")
             if account:
                 login_user(account, remember=False)
                 return redirect(target)
-            flash(WRONG, "warning")
+            if status == 401:
+                flash(WRONG, "warning")
         page = self.render_template(self.login_template, title="Sign in", form=form)
-        return page, (401 if request.method == "POST" else 200)
+        return page, status, headers
 
     @expose("/logout/", methods=["POST"])
     def logout(self) -> Any:
@@ -73,13 +81,13 @@ class SecurityApi(PortalApi, FabSecurityApi):
     @expose("/login", methods=["POST"])
     @rendered
     def login(self) -> Any:
-        """FAB's, which breaks on halves of UTF-16 pairs."""
+        """FAB's, which breaks on halves of UTF-16 pairs; without its `@safe`, which makes a 500 of every refusal."""
         sent = body_of_request()
         if isinstance(sent, dict) and any(
             UNFIT.search(text) for text in sent.values() if isinstance(text, str)
         ):
             raise Unreadable("Remove the control characters.")
-        return super().login()
+        return inspect.unwrap(FabSecurityApi.login)(self)
 
 
 class GuardedView(KeptForms):

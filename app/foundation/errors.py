@@ -56,6 +56,17 @@ class Unauthorized(DomainError):
     status = 401
 
 
+class RateLimited(DomainError):
+    """Too often; `retry_after` says in how many seconds it may be tried again."""
+
+    code = "rate_limited"
+    status = 429
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class Unreadable(DomainError):
     """The request can't be read at all."""
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.foundation.database import db
-from app.foundation.errors import DomainError, from_database
+from app.foundation.errors import DomainError, RateLimited, from_database
 from app.foundation.trace import request_id
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,10 @@ def _page(status: int, own: str, fallback: str) -> str:
 def render_domain_error(error: DomainError) -> Response:
     """A rule said no."""
     body = error.as_dict()
-    return error_response(error.status, error.message, body["detail"], error.code)
+    response = error_response(error.status, error.message, body["detail"], error.code)
+    if isinstance(error, RateLimited):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def init_app(app: Flask) -> None:

@@ -22,6 +22,8 @@ LOOKS_WIDER = {
     "app.directory.operations.accounts.accept_invitation",
     "app.directory.operations.accounts.invited_account",
     "app.directory.operations.signing_in.authenticate",
+    "app.directory.operations.throttle.forget_failures",
+    "app.directory.operations.throttle.prune_limits",
     "app.directory.queries.account_of_session",
     "app.directory.queries.viewer_of",
     # What HR says and who has to act is decided for everybody, whoever's request it happens in.

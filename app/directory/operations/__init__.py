@@ -26,6 +26,7 @@ from app.directory.operations.people import (
     valid_email,
 )
 from app.directory.operations.signing_in import authenticate
+from app.directory.operations.throttle import count_attempt, forgive, prune_limits, refusal
 
 __all__ = [
     "accept_invitation",
@@ -36,6 +37,7 @@ __all__ = [
     "change_roles",
     "check_an_admin_remains",
     "close_sign_in",
+    "count_attempt",
     "create_department",
     "create_person",
     "deactivate_person",
@@ -43,11 +45,14 @@ __all__ = [
     "end_session",
     "end_sessions",
     "ensure_account",
+    "forgive",
     "grant_role",
     "invite",
     "invited_account",
     "link_account",
     "open_sign_in",
+    "prune_limits",
     "reactivate_person",
+    "refusal",
     "valid_email",
 ]

@@ -10,14 +10,13 @@ from werkzeug.security import generate_password_hash
 from app.directory import queries
 from app.directory.access import ADMIN
 from app.directory.models import Account, Invitation, Person, Role, SignInSession
+from app.directory.operations import passwords, throttle
 from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.errors import Conflict, InvalidInput, NotFound
 from app.foundation.scoping import unscoped
 
 INVITATION_LIFE = timedelta(days=7)
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 1024
 LAST_ADMIN = "This is the last Admin who can sign in. Give somebody else the Admin role first."
 BAD_LINK = "This link was used already or is too old. Ask an Admin for a new one."
 
@@ -140,14 +139,10 @@ def end_session(key: str) -> None:
 
 
 def change_password(account: Account, password: str) -> None:
-    """Set a password and end every session of the account. InvalidInput if it is too short or says the e-mail."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise InvalidInput(
-            password=f"Use at least {SHORTEST_PASSWORD} characters; a few unrelated words do well."
-        )
-    if password.lower() in {account.email.lower(), account.username.lower()}:
-        raise InvalidInput(password="The password must not be the e-mail address.")  # noqa: S106
+    """Set a password, end every session of the account and unlock it. InvalidInput for one that is easily guessed."""
+    passwords.check(password, account)
     account.password = generate_password_hash(password)
+    throttle.forget_failures(account.email)
     end_sessions(account)
     db.session.flush()
 
