@@ -1,6 +1,7 @@
 """The worker and the scheduler, as processes: RQ and rq-scheduler with the settings that survive a kill -9."""
 
 import logging
+import os
 from typing import Any
 
 from flask import Flask
@@ -16,13 +17,16 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 60
 SWEEP_SECONDS = 10
 POLL_SECONDS = 5
+NICENESS = 5
 
 
 def work(app: Flask, queues: list[str]) -> None:
     """Work until SIGTERM. Jobs run in this process: they are idempotent and need no fork each.
 
+    People come first: on a busy machine a backlog of jobs leaves the processors to the requests.
     A short worker TTL and maintenance interval, or an idle worker blocks for minutes on a Redis that went away.
     """
+    os.nice(NICENESS)
     jobs.bind(app)
     with app.app_context():
         db.engine.dispose()

@@ -23,6 +23,8 @@ from app.foundation.trace import request_id
 from app.lifecycle.models import EventKind, HrEvent
 from app.lifecycle.operations.cases import depart
 
+# Core, not the mapper: an HR system may send hundreds a second.
+EVENTS = HrEvent.__table__
 OTHER_BODY = "This delivery was received before with another body. Send it under an id of its own."
 
 
@@ -75,8 +77,7 @@ def receive_event(announcement: Announcement) -> tuple[int, bool]:
         if key is None:
             return _earlier(announcement, body_hash), False
         person = _joiner(announcement) if announcement.kind is EventKind.ONBOARDING else _leaver(announcement)
-        events = HrEvent.__table__
-        db.session.execute(update(events).where(events.c.id == key).values(person_id=person.id))
+        db.session.execute(update(EVENTS).where(EVENTS.c.id == key).values(person_id=person.id))
         recorder.record(
             "hr_event.receive",
             target_type="hr_event",
@@ -90,7 +91,7 @@ def receive_event(announcement: Announcement) -> tuple[int, bool]:
 
 
 def _insert(announcement: Announcement, body_hash: str) -> int | None:
-    row = insert(HrEvent).values(
+    row = insert(EVENTS).values(
         source=announcement.source,
         kind=announcement.kind.value,
         delivery_id=announcement.delivery_id,
@@ -99,7 +100,8 @@ def _insert(announcement: Announcement, body_hash: str) -> int | None:
         payload=announcement.payload,
         request_id=request_id(),
     )
-    return db.session.scalar(row.on_conflict_do_nothing().returning(HrEvent.id))
+    key: int | None = db.session.scalar(row.on_conflict_do_nothing().returning(EVENTS.c.id))
+    return key
 
 
 def _earlier(announcement: Announcement, body_hash: str) -> int:
