@@ -12,7 +12,7 @@ from tests.architecture.sources import calls, functions, modules
 LOOKS_WIDER = {
     # The log names what its writer may not see.
     "app.audit.recorder._note_deletions",
-    "app.audit.recorder._record_changes",
+    "app.audit.recorder._note_changes",
     # Signing in happens before there is a viewer; accounts and sessions belong to the machinery of signing in.
     "app.directory.operations.accounts.link_account",
     "app.directory.operations.accounts._somebody_is_admin",

@@ -12,6 +12,8 @@ PUBLIC = {
     "/health": "load balancers have no account",
     "/back": "FAB's way back: it redirects",
     "/lang/<string:locale>": "FAB's choice of a language: it redirects",
+    "/docs": "the contract's: what the API is, and nothing of what is in it",
+    "/api/openapi.json": "the document behind it",
     "/login/": "the sign-in",
     "/logout/": "signing out twice is no mistake",
     "/invitation/<token>": "the link is the proof",
