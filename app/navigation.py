@@ -7,7 +7,10 @@ from app.audit.published import AuditLogsApi
 from app.audit.views import AuditLogView
 from app.directory.api import DepartmentApi, PersonApi
 from app.directory.published import AuthApi, UsersApi
+from app.directory.published_tokens import TokensApi
+from app.directory.token_views import ApiTokenView
 from app.directory.views import DepartmentView, InvitationView, PersonView
+from app.documentation import DocsView, DocumentApi
 from app.foundation.lookup import LookupView
 from app.foundation.operating import OutboxApi, OutboxView, ScheduledRunApi, ScheduledRunView
 from app.inbox.api import TaskApi, TaskCommentApi
@@ -37,9 +40,19 @@ MENU: list[tuple[Any, str, str, str]] = [
     (OutboxView, "Background work", "bolt", "Operations"),
     (ScheduledRunView, "Scheduled runs", "clock", "Operations"),
 ]
-WITHOUT_MENU = [InvitationView, LookupView, NoticeView, PersonPageView, ProfileView]
+WITHOUT_MENU = [DocsView, InvitationView, LookupView, NoticeView, PersonPageView, ProfileView]
 # The contract that existing clients rely on, under the published prefix.
-PUBLISHED = [AccessApi, AuthApi, AuditLogsApi, HrWebhookApi, InboxApi, ProductsApi, ServicesApi, UsersApi]
+PUBLISHED = [
+    AccessApi,
+    AuthApi,
+    AuditLogsApi,
+    HrWebhookApi,
+    InboxApi,
+    ProductsApi,
+    ServicesApi,
+    UsersApi,
+    DocumentApi,
+]
 # Generated from the models, under /api/v1.
 APIS = [
     ServiceApi,

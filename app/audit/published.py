@@ -8,8 +8,10 @@ from flask_appbuilder.api import expose
 
 from app.audit import queries
 from app.audit.models import AuditEntry
+from app.audit.schemas import ENTRY
 from app.foundation.api import rendered
 from app.foundation.errors import InvalidInput
+from app.foundation.openapi.describing import PAGED, asks, describes, page_of
 from app.foundation.published import PublishedApi, moment, needs, text_asked, wrapped
 from app.foundation.references import parse_key
 
@@ -20,6 +22,19 @@ class AuditLogsApi(PublishedApi):
     path = "/audit-logs"
 
     @expose("", methods=["GET"])
+    @describes(
+        "listAuditLogs",
+        "The audit log, newest first",
+        answers={200: page_of(ENTRY)},
+        takes=(
+            asks("actorUserId", "Who did it: the id of a user."),
+            asks("action", "What was done.", type="string", examples=["service.create"]),
+            asks("targetId", "What it was done to."),
+            asks("from", "The first day.", type="string", format="date"),
+            asks("to", "The last day, included.", type="string", format="date"),
+            *PAGED,
+        ),
+    )
     @rendered
     @needs("can_read", "AuditEntry")
     def listed(self) -> Response:

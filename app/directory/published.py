@@ -10,10 +10,20 @@ from app.audit import recorder
 from app.directory import operations as directory
 from app.directory import queries
 from app.directory.models import Person
-from app.directory.schemas import LoginSchema, UserSchema, user_json
+from app.directory.schemas import ACCESS_TOKEN, SIGNED_IN, USER, LoginSchema, UserSchema, user_json
 from app.foundation.api import rendered
 from app.foundation.errors import Unauthorized
-from app.foundation.published import PublishedApi, done, found, needs, signed_in, text_asked, wrapped
+from app.foundation.openapi.describing import PAGED, PUBLIC, REFRESH, asks, describes, page_of
+from app.foundation.published import (
+    PublishedApi,
+    done,
+    found,
+    in_person,
+    needs,
+    signed_in,
+    text_asked,
+    wrapped,
+)
 from app.foundation.schemas import body_of_request, load
 from app.foundation.transactions import transaction
 
@@ -26,6 +36,15 @@ class AuthApi(PublishedApi):
     path = "/auth"
 
     @expose("/login", methods=["POST"])
+    @describes(
+        "login",
+        "Sign in with e-mail and password",
+        answers={200: SIGNED_IN},
+        body=LoginSchema(),
+        example={"email": "alice@larkspur.example", "password": "portalops demo"},
+        security=PUBLIC,
+        refuses=(401, 429),
+    )
     @rendered
     def login(self) -> Response:
         """One message for every failure."""
@@ -42,6 +61,7 @@ class AuthApi(PublishedApi):
         )
 
     @expose("/refresh", methods=["POST"])
+    @describes("refresh", "A new access token", answers={200: ACCESS_TOKEN}, security=REFRESH)
     @rendered
     def refresh(self) -> Response:
         """A new access token for a refresh token."""
@@ -51,7 +71,9 @@ class AuthApi(PublishedApi):
         return jsonify(accessToken=create_access_token(claims["sub"]))
 
     @expose("/logout", methods=["POST"])
+    @describes("logout", "Sign out: every token of the session ends", answers={204: None})
     @rendered
+    @in_person
     @signed_in
     def logout(self) -> Response:
         """End the session, and with it every token of it."""
@@ -67,6 +89,12 @@ class UsersApi(PublishedApi):
     path = "/users"
 
     @expose("", methods=["GET"])
+    @describes(
+        "listUsers",
+        "People, by name",
+        answers={200: page_of(USER)},
+        takes=(asks("search", "Part of a name, an e-mail or a department."), *PAGED),
+    )
     @rendered
     @needs("can_read", "Person")
     def listed(self) -> Response:
@@ -74,6 +102,14 @@ class UsersApi(PublishedApi):
         return wrapped(queries.people_matching(text_asked("search")), user_json)
 
     @expose("", methods=["POST"])
+    @describes(
+        "createUser",
+        "Add somebody",
+        answers={201: USER},
+        body=UserSchema(),
+        example={"name": "Jane Doe", "email": "jane.doe@example.com", "department": "Engineering"},
+        refuses=(409,),
+    )
     @rendered
     @needs("can_add", "Person")
     def create(self) -> Response:
@@ -89,6 +125,7 @@ class UsersApi(PublishedApi):
         return response
 
     @expose("/<key>", methods=["GET"])
+    @describes("getUser", "One person", answers={200: USER})
     @rendered
     @needs("can_read", "Person")
     def one(self, key: str) -> Response:
@@ -96,6 +133,15 @@ class UsersApi(PublishedApi):
         return jsonify(user_json(found(Person, key)))
 
     @expose("/<key>", methods=["PUT"])
+    @describes(
+        "changeUser",
+        "Change somebody",
+        answers={200: USER},
+        body=UserSchema(),
+        partial=True,
+        example={"department": "Sales"},
+        refuses=(409,),
+    )
     @rendered
     @needs("can_edit", "Person")
     def change(self, key: str) -> Response:
@@ -110,6 +156,7 @@ class UsersApi(PublishedApi):
         return jsonify(user_json(person))
 
     @expose("/<key>", methods=["DELETE"])
+    @describes("deactivateUser", "Deactivate somebody", answers={204: None}, refuses=(409,))
     @rendered
     @needs("can_delete", "Person")
     def deactivate(self, key: str) -> Response:

@@ -5,6 +5,16 @@ from typing import Any
 from marshmallow import fields
 
 from app.directory.models import Person
+from app.foundation.openapi.describing import (
+    EMAIL,
+    FLAG,
+    ID,
+    MAYBE_TEXT,
+    MOMENT,
+    TEXT,
+    TOKEN,
+    Shape,
+)
 from app.foundation.published import moment
 from app.foundation.schemas import Key, PortalSchema, Text
 
@@ -45,6 +55,24 @@ class UserSchema(PortalSchema):
     position = Text(allow_none=True)
     active = fields.Boolean()
     password = fields.String(allow_none=True)
+
+
+USER = Shape(
+    "User",
+    {
+        "id": ID,
+        "name": TEXT,
+        "email": EMAIL,
+        "department": MAYBE_TEXT,
+        "position": MAYBE_TEXT,
+        "active": FLAG,
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+    },
+)
+ACCESS_TOKEN = Shape("AccessToken", {"accessToken": TOKEN})
+_WHO = Shape("Who", {"id": ID, "name": TEXT, "email": EMAIL})
+SIGNED_IN = Shape("SignedIn", {"accessToken": TOKEN, "refreshToken": TOKEN, "user": _WHO})
 
 
 def user_json(person: Person) -> dict[str, Any]:

@@ -7,12 +7,11 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, current_app, jsonify, request
-from flask_jwt_extended import verify_jwt_in_request
 from sqlalchemy import Select, func, select
 
 from app.foundation.api import PortalApi
 from app.foundation.database import db
-from app.foundation.errors import Forbidden, InvalidInput, NotFound
+from app.foundation.errors import Forbidden, InvalidInput, NotFound, Unauthorized
 from app.foundation.references import find, parse_key
 
 Row = TypeVar("Row")
@@ -33,14 +32,33 @@ class PublishedApi(PortalApi):
         return super().create_blueprint(appbuilder, *args, **options)
 
 
+def _security() -> Any:
+    return current_app.appbuilder.sm  # type: ignore[attr-defined]
+
+
+def in_person(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Not by a personal token: it must not make others, nor end a session. Stands above `signed_in` or `needs`."""
+
+    @functools.wraps(method)
+    def inner(*args: Any, **options: Any) -> Any:
+        if _security().extract_api_key_from_request() is not None:
+            raise Unauthorized("A personal token can't do this: sign in with your password.")
+        return method(*args, **options)
+
+    return inner
+
+
 def signed_in(method: Callable[..., Any]) -> Callable[..., Any]:
     """For everybody with a token whose session has not ended; 401 otherwise."""
 
     @functools.wraps(method)
     def inner(*args: Any, **options: Any) -> Any:
-        verify_jwt_in_request()
+        _security().authenticate_request()
+        if not _security().within_scopes(None):
+            raise Forbidden("The scopes of your token do not allow this.")
         return method(*args, **options)
 
+    inner.access = ()  # type: ignore[attr-defined]
     return inner
 
 
@@ -50,11 +68,12 @@ def needs(permission: str, noun: str) -> Callable[[Callable[..., Any]], Callable
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
         def inner(*args: Any, **options: Any) -> Any:
-            verify_jwt_in_request()
-            if not current_app.appbuilder.sm.has_access(permission, noun):  # type: ignore[attr-defined]
-                raise Forbidden("Your roles do not allow this.")
+            _security().authenticate_request()
+            if not _security().has_access(permission, noun):
+                raise Forbidden("Your roles, or the scopes of your token, do not allow this.")
             return method(*args, **options)
 
+        inner.access = (permission, noun)  # type: ignore[attr-defined]
         return inner
 
     return decorate

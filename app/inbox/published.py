@@ -6,6 +6,7 @@ from flask_appbuilder.api import expose
 from app.foundation.api import rendered
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput, NotFound, Unauthorized
+from app.foundation.openapi.describing import PAGED, Many, asks, describes
 from app.foundation.published import PublishedApi, bare, done, needs, text_asked
 from app.foundation.references import parse_key
 from app.foundation.schemas import body_of_request, load
@@ -14,7 +15,7 @@ from app.foundation.viewer import current_viewer
 from app.inbox import operations as inbox
 from app.inbox import queries
 from app.inbox.models import TaskStatus, WorkflowTask
-from app.inbox.schemas import TaskWorkSchema, task_json
+from app.inbox.schemas import TASK, TaskWorkSchema, task_json
 
 
 class InboxApi(PublishedApi):
@@ -23,6 +24,12 @@ class InboxApi(PublishedApi):
     path = "/inbox/tasks"
 
     @expose("", methods=["GET"])
+    @describes(
+        "listTasks",
+        "One's own tasks, newest first",
+        answers={200: Many(TASK)},
+        takes=(asks("status", "Only these.", type="string", enum=[*TaskStatus]), *PAGED),
+    )
     @rendered
     @needs("can_read", "Task")
     def listed(self) -> Response:
@@ -36,6 +43,7 @@ class InboxApi(PublishedApi):
         return bare(queries.with_story(query), task_json)
 
     @expose("/<key>", methods=["GET"])
+    @describes("getTask", "One task", answers={200: TASK})
     @rendered
     @needs("can_read", "Task")
     def one(self, key: str) -> Response:
@@ -43,6 +51,14 @@ class InboxApi(PublishedApi):
         return jsonify(task_json(_task(key)))
 
     @expose("/<key>", methods=["PUT"])
+    @describes(
+        "workOnTask",
+        "Set a task's status, comment on it, or both",
+        answers={204: None},
+        body=TaskWorkSchema(),
+        example={"status": "completed", "comment": "Done."},
+        refuses=(409,),
+    )
     @rendered
     @needs("can_edit", "Task")
     def work(self, key: str) -> Response:

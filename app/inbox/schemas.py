@@ -4,6 +4,16 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from app.foundation.openapi.describing import (
+    ID,
+    MAYBE_DATE,
+    MAYBE_ID,
+    MAYBE_MOMENT,
+    MAYBE_TEXT,
+    MOMENT,
+    TEXT,
+    Shape,
+)
 from app.foundation.published import moment, text_id
 from app.foundation.schemas import PortalSchema, Text
 from app.inbox.models import TaskComment, TaskStatus, WorkflowTask
@@ -14,6 +24,36 @@ class TaskWorkSchema(PortalSchema):
 
     status = fields.String(validate=validate.OneOf([status.value for status in TaskStatus]))
     comment = Text(5000, allow_none=True)
+
+
+_COMMENT = Shape("Comment", {"id": ID, "userId": MAYBE_ID, "content": TEXT, "createdAt": MOMENT})
+TASK = Shape(
+    "Task",
+    {
+        "id": ID,
+        "type": {**TEXT, "examples": ["onboarding"]},
+        "status": {"type": "string", "enum": [status.value for status in TaskStatus]},
+        "title": TEXT,
+        "description": MAYBE_TEXT,
+        "details": {"type": "object", "example": {"action": "grant"}},
+        "priority": {**TEXT, "examples": ["normal"]},
+        "due_date": MAYBE_DATE,
+        "dueDate": MAYBE_DATE,
+        "assignee_user_id": ID,
+        "assignedTo": ID,
+        "target_user_id": MAYBE_ID,
+        "targetUserId": MAYBE_ID,
+        "serviceId": MAYBE_ID,
+        "productId": MAYBE_ID,
+        "comments": {"type": "array", "items": _COMMENT},
+        "completedAt": MAYBE_MOMENT,
+        "completedBy": MAYBE_ID,
+        "created_at": MOMENT,
+        "createdAt": MOMENT,
+        "updated_at": MOMENT,
+        "updatedAt": MOMENT,
+    },
+)
 
 
 def task_json(task: WorkflowTask) -> dict[str, Any]:

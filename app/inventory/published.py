@@ -10,6 +10,7 @@ from sqlalchemy.orm import selectinload
 from app.directory.models import Person
 from app.foundation.api import rendered
 from app.foundation.errors import NotFound, Unauthorized
+from app.foundation.openapi.describing import PAGED, Many, describes
 from app.foundation.published import PublishedApi, bare, done, found, needs, signed_in, texts
 from app.foundation.schemas import PortalSchema, body_of_request, load
 from app.foundation.transactions import transaction
@@ -18,6 +19,9 @@ from app.inventory import operations as inventory
 from app.inventory import queries
 from app.inventory.models import Product, Service
 from app.inventory.schemas import (
+    ME,
+    PRODUCT,
+    SERVICE,
     PermissionsSchema,
     ProductOfServiceSchema,
     ProductSchema,
@@ -31,6 +35,7 @@ class AccessApi(PublishedApi):
     """What somebody may do: their own, and an Admin's change of it."""
 
     @expose("/auth/me", methods=["GET"])
+    @describes("me", "Who one is, and what one administers", answers={200: ME})
     @rendered
     @signed_in
     def me(self) -> Response:
@@ -48,6 +53,14 @@ class AccessApi(PublishedApi):
         )
 
     @expose("/users/<key>/permissions", methods=["PUT"])
+    @describes(
+        "changePermissions",
+        "Change what somebody may do and administers",
+        answers={204: None},
+        body=PermissionsSchema(),
+        example={"roles": ["ServiceAdministrator"], "assignments": {"services": {"add": ["3"]}}},
+        refuses=(409,),
+    )
     @rendered
     @needs("can_add", "PermissionAssignment")
     def change(self, key: str) -> Response:
@@ -71,6 +84,7 @@ class ServicesApi(PublishedApi):
     path = "/services"
 
     @expose("", methods=["GET"])
+    @describes("listServices", "Services, by name", answers={200: Many(SERVICE)}, takes=PAGED)
     @rendered
     @needs("can_read", "Service")
     def listed(self) -> Response:
@@ -78,6 +92,14 @@ class ServicesApi(PublishedApi):
         return bare(_services().order_by(func.lower(Service.name), Service.id), service_json)
 
     @expose("", methods=["POST"])
+    @describes(
+        "createService",
+        "Add a service",
+        answers={201: SERVICE},
+        body=ServiceSchema(),
+        example={"name": "Notion", "vendor": "Notion Labs", "url": "https://www.notion.so"},
+        refuses=(409,),
+    )
     @rendered
     @needs("can_add", "Service")
     def create(self) -> Response:
@@ -87,6 +109,7 @@ class ServicesApi(PublishedApi):
         return _answer(service_json(service), 201)
 
     @expose("/<key>", methods=["GET"])
+    @describes("getService", "One service", answers={200: SERVICE})
     @rendered
     @needs("can_read", "Service")
     def one(self, key: str) -> Response:
@@ -94,6 +117,15 @@ class ServicesApi(PublishedApi):
         return jsonify(service_json(found(Service, key)))
 
     @expose("/<key>", methods=["PUT"])
+    @describes(
+        "changeService",
+        "Change a service",
+        answers={200: SERVICE},
+        body=ServiceSchema(),
+        partial=True,
+        example={"description": "Wiki and notes"},
+        refuses=(409,),
+    )
     @rendered
     @needs("can_edit", "Service")
     def change(self, key: str) -> Response:
@@ -104,6 +136,7 @@ class ServicesApi(PublishedApi):
         return jsonify(service_json(service))
 
     @expose("/<key>", methods=["DELETE"])
+    @describes("deleteService", "Remove a service", answers={204: None}, refuses=(409,))
     @rendered
     @needs("can_delete", "Service")
     def remove(self, key: str) -> Response:
@@ -114,6 +147,14 @@ class ServicesApi(PublishedApi):
         return done()
 
     @expose("/<key>/products", methods=["POST"])
+    @describes(
+        "createProductOfService",
+        "Add a product to a service",
+        answers={201: PRODUCT},
+        body=ProductOfServiceSchema(),
+        example={"name": "Notion Plus"},
+        refuses=(409,),
+    )
     @rendered
     @needs("can_add", "Product")
     def create_product(self, key: str) -> Response:
@@ -126,6 +167,7 @@ class ServicesApi(PublishedApi):
         return _answer(product_json(product), 201)
 
     @expose("/<key>/products/<product_key>", methods=["GET"])
+    @describes("getProductOfService", "One product of a service", answers={200: PRODUCT})
     @rendered
     @needs("can_read", "Product")
     def product(self, key: str, product_key: str) -> Response:
@@ -133,6 +175,15 @@ class ServicesApi(PublishedApi):
         return jsonify(product_json(_product_of(key, product_key)))
 
     @expose("/<key>/products/<product_key>", methods=["PUT"])
+    @describes(
+        "changeProductOfService",
+        "Change a product of a service",
+        answers={200: PRODUCT},
+        body=ProductOfServiceSchema(),
+        partial=True,
+        example={"description": "For everybody"},
+        refuses=(409,),
+    )
     @rendered
     @needs("can_edit", "Product")
     def change_product(self, key: str, product_key: str) -> Response:
@@ -140,6 +191,7 @@ class ServicesApi(PublishedApi):
         return _change(_product_of(key, product_key), ProductOfServiceSchema())
 
     @expose("/<key>/products/<product_key>", methods=["DELETE"])
+    @describes("deleteProductOfService", "Remove a product of a service", answers={204: None}, refuses=(409,))
     @rendered
     @needs("can_delete", "Product")
     def remove_product(self, key: str, product_key: str) -> Response:
@@ -153,6 +205,7 @@ class ProductsApi(PublishedApi):
     path = "/products"
 
     @expose("", methods=["GET"])
+    @describes("listProducts", "Products, by name", answers={200: Many(PRODUCT)}, takes=PAGED)
     @rendered
     @needs("can_read", "Product")
     def listed(self) -> Response:
@@ -160,6 +213,14 @@ class ProductsApi(PublishedApi):
         return bare(select(Product).order_by(func.lower(Product.name), Product.id), product_json)
 
     @expose("", methods=["POST"])
+    @describes(
+        "createProduct",
+        "Add a product",
+        answers={201: PRODUCT},
+        body=ProductSchema(),
+        example={"name": "Notion Plus", "serviceId": "3"},
+        refuses=(409,),
+    )
     @rendered
     @needs("can_add", "Product")
     def create(self) -> Response:
@@ -169,6 +230,7 @@ class ProductsApi(PublishedApi):
         return _answer(product_json(product), 201)
 
     @expose("/<key>", methods=["GET"])
+    @describes("getProduct", "One product", answers={200: PRODUCT})
     @rendered
     @needs("can_read", "Product")
     def one(self, key: str) -> Response:
@@ -176,6 +238,15 @@ class ProductsApi(PublishedApi):
         return jsonify(product_json(found(Product, key)))
 
     @expose("/<key>", methods=["PUT"])
+    @describes(
+        "changeProduct",
+        "Change a product",
+        answers={200: PRODUCT},
+        body=ProductSchema(),
+        partial=True,
+        example={"description": "For everybody"},
+        refuses=(409,),
+    )
     @rendered
     @needs("can_edit", "Product")
     def change(self, key: str) -> Response:
@@ -183,6 +254,7 @@ class ProductsApi(PublishedApi):
         return _change(found(Product, key), ProductSchema())
 
     @expose("/<key>", methods=["DELETE"])
+    @describes("deleteProduct", "Remove a product", answers={204: None}, refuses=(409,))
     @rendered
     @needs("can_delete", "Product")
     def remove(self, key: str) -> Response:

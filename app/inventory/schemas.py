@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from app.foundation.openapi.describing import COUNT, EMAIL, ID, MAYBE_TEXT, MOMENT, TEXT, Shape
 from app.foundation.published import moment
 from app.foundation.schemas import Key, PortalSchema, Text
 from app.inventory.models import AccessLevel, Product, ProductStatus, Service
@@ -72,6 +73,48 @@ class PermissionsSchema(PortalSchema):
 
     roles = fields.List(Text(64), validate=validate.Length(max=50))
     assignments = fields.Nested(AssignmentChangesSchema)
+
+
+_IDS = {"type": "array", "items": ID}
+_ADDRESS = {**MAYBE_TEXT, "examples": ["https://www.notion.so"]}
+PRODUCT = Shape(
+    "Product",
+    {
+        "id": ID,
+        "name": TEXT,
+        "url": _ADDRESS,
+        "description": MAYBE_TEXT,
+        "service_id": ID,
+        "status": {"type": "string", "enum": [status.value for status in ProductStatus]},
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+    },
+)
+SERVICE = Shape(
+    "Service",
+    {
+        "id": ID,
+        "name": TEXT,
+        "vendor": MAYBE_TEXT,
+        "url": _ADDRESS,
+        "description": MAYBE_TEXT,
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+        "productCount": COUNT,
+        "products": {"type": "array", "items": PRODUCT},
+    },
+)
+_ADMINISTERED = Shape("Administered", {"services": _IDS, "products": _IDS})
+ME = Shape(
+    "Me",
+    {
+        "id": ID,
+        "name": TEXT,
+        "email": EMAIL,
+        "roles": {"type": "array", "items": {**TEXT, "examples": ["ServiceAdministrator"]}},
+        "permissions": _ADMINISTERED,
+    },
+)
 
 
 def product_json(product: Product) -> dict[str, Any]:

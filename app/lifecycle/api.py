@@ -9,15 +9,20 @@ from app.foundation.api import PortalApi, PortalModelApi, rendered
 from app.foundation.doors import Verbs
 from app.foundation.errors import InvalidInput, Unauthorized
 from app.foundation.fab import PortalInterface
+from app.foundation.openapi.describing import HR, describes, header
 from app.foundation.schemas import UNFIT, PortalSchema, body_of_request, load
 from app.foundation.signing import key_matches, signature_matches
 from app.foundation.transactions import transaction
 from app.lifecycle import operations as lifecycle
 from app.lifecycle.models import AccessTemplate, EventKind, HrEvent, LifecycleCase
-from app.lifecycle.schemas import OffboardingSchema, OnboardingSchema, TemplateSchema
+from app.lifecycle.schemas import RECEIVED, OffboardingSchema, OnboardingSchema, TemplateSchema
 
 TEMPLATE_VERBS = Verbs(lifecycle.create_template, lifecycle.change_template, lifecycle.delete_template)
 LONGEST_ID = 200
+_IDENTITY = (
+    header("webhook-id", "The identity of this delivery: the same one again makes nothing new."),
+    header("Idempotency-Key", "The same, for those who send no webhook-id."),
+)
 
 
 class HrWebhookApi(PortalApi):
@@ -33,6 +38,19 @@ class HrWebhookApi(PortalApi):
         return super().create_blueprint(appbuilder, *args, **options)
 
     @expose("/onboarding", methods=["POST"])
+    @describes(
+        "announceJoiner",
+        "Somebody joins",
+        answers={200: RECEIVED, 202: RECEIVED},
+        body=OnboardingSchema(),
+        example={
+            "employee": {"name": "Jane Doe", "email": "jane.doe@example.com", "department": "Engineering"}
+        },
+        takes=_IDENTITY,
+        security=HR,
+        refuses=(409,),
+        says="202 when it is kept; 200 when it was received before.",
+    )
     @rendered
     def onboarding(self) -> Response:
         """Somebody joins."""
@@ -40,6 +58,17 @@ class HrWebhookApi(PortalApi):
         return self._receive(EventKind.ONBOARDING, employee, employee.pop("start_date", None))
 
     @expose("/offboarding", methods=["POST"])
+    @describes(
+        "announceLeaver",
+        "Somebody leaves",
+        answers={200: RECEIVED, 202: RECEIVED},
+        body=OffboardingSchema(),
+        example={"employee": {"email": "jane.doe@example.com", "lastDay": "2031-03-31"}},
+        takes=_IDENTITY,
+        security=HR,
+        refuses=(404, 409),
+        says="202 when it is kept; 200 when it was received before. Name the employee by `email` or `externalId`.",
+    )
     @rendered
     def offboarding(self) -> Response:
         """Somebody leaves."""

@@ -6,6 +6,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.directory.operations import valid_email
 from app.foundation.errors import InvalidInput
+from app.foundation.openapi.describing import ID, TEXT, Shape
 from app.foundation.schemas import Key, PortalSchema, Text
 from app.inventory.models import AccessLevel
 
@@ -67,3 +68,8 @@ class TemplateSchema(PortalSchema):
     level = fields.String(validate=validate.OneOf([level.value for level in AccessLevel]))
     active = fields.Boolean()
     product_ids = fields.List(Key(), required=True, validate=validate.Length(max=500))
+
+
+RECEIVED = Shape(
+    "Received", {"message": {**TEXT, "examples": ["Onboarding workflow triggered"]}, "eventId": ID}
+)

@@ -1,0 +1,137 @@
+"""The generated API's part of the document: FAB's own description of it, corrected where ours differs.
+
+FAB 5.3 says that ids are text, that a POST answers what was sent, knows another shape of errors, and lists no 403 or 409.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from flask_appbuilder.api.manager import resolver
+
+from app.foundation.openapi.answers import refusals, sample, success
+from app.foundation.openapi.describing import BEARER, Json
+
+_ROUTES = {
+    "get_list": ("List", "List {}, filtered, ordered and paged"),
+    "get": ("Get", "One of the {}"),
+    "info": ("Info", "What one may do with {} and filter by"),
+    "post": ("Create", "Add to the {}"),
+    "put": ("Change", "Change one of the {}; what is not sent keeps its value"),
+    "delete": ("Delete", "Remove one of the {}"),
+}
+_MORE = {"post": (409,), "put": (409,), "delete": (409, 422)}
+_KEY: Json = {"type": "integer", "examples": [1]}
+_COLUMNS: Json = {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}}
+_PK: Json = {
+    "in": "path",
+    "name": "pk",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1},
+}
+
+
+class GeneratedPart:
+    """Collects paths and components."""
+
+    def __init__(self, roles_for: Callable[[str, str], str]) -> None:
+        plugin = MarshmallowPlugin(schema_name_resolver=resolver)
+        self.spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[plugin])
+        self.roles_for = roles_for
+        self.paths: Json = {}
+        self.tags: list[Json] = []
+
+    def add(self, api: Any) -> None:
+        """Every route of a model's API."""
+        with warnings.catch_warnings():
+            # One schema serves POST and PUT.
+            warnings.simplefilter("ignore", UserWarning)
+            api.add_api_spec(self.spec)
+        tag = f"v1 {api.resource_name}"
+        self.tags.append({"name": tag, "description": (api.__doc__ or "").strip()})
+        self._correct_columns(api)
+        paths = self.spec.to_dict()["paths"]
+        for name in _ROUTES:
+            if name in api.exclude_route_methods:
+                continue
+            for url, verbs in getattr(api, name)._urls:  # noqa: SLF001 - FAB keeps them there
+                path = api.path_helper(path=url)
+                for verb in verbs:
+                    operation = paths[path][verb.lower()]
+                    self.paths.setdefault(path, {})[verb.lower()] = self._corrected(
+                        api, name, path, operation
+                    ) | {"tags": [tag]}
+
+    def components(self) -> Json:
+        """FAB's; a PUT may leave out anything, and a list may be asked for some columns only."""
+        schemas: Json = self.spec.to_dict()["components"]["schemas"]
+        for name, schema in schemas.items():
+            if not name.endswith(".post"):
+                schema.pop("required", None)
+        return schemas
+
+    def _correct_columns(self, api: Any) -> None:
+        """FAB leaves the types of foreign keys out, and takes a list of related rows for one that is always there."""
+        schemas, named, data = self.spec.components.schemas, type(api).__name__, api.datamodel
+        for name in ("post", "put"):
+            if name in api.exclude_route_methods:
+                del schemas[f"{named}.{name}"]
+        for name in ("get", "get_list"):
+            properties = schemas[f"{named}.{name}"]["properties"]
+            for column, schema in properties.items():
+                if "$ref" in schema and (
+                    data.is_relation_many_to_many(column) or data.is_relation_one_to_many(column)
+                ):
+                    properties[column] = {"type": "array", "items": schema}
+                elif "$ref" in schema:
+                    properties[column] = {"anyOf": [schema, {"type": "null"}]}
+                elif not schema and column.endswith("_id"):
+                    properties[column] = {"type": ["integer", "null"]}
+
+    def _corrected(self, api: Any, name: str, path: str, operation: Json) -> Json:
+        word, summary = _ROUTES[name]
+        noun, named = api.resource_name.replace("-", " "), api.__class__.__name__
+        permission = f"can_{api.method_permission_name[name]}"
+        corrected: Json = {
+            "operationId": f"v1{word}{noun.title().replace(' ', '')}",
+            "summary": summary.format(noun),
+            "description": f"{(api.__doc__ or '').strip()} {self.roles_for(permission, api.noun)}",
+            "security": BEARER,
+            "parameters": [_PK if one["name"] == "pk" else one for one in operation.get("parameters", [])],
+        }
+        if "requestBody" in operation:
+            corrected["requestBody"] = operation["requestBody"]
+        answer = self._answer(name, named, operation)
+        refused = refusals(path, corrected, needs_role=True, more=_MORE.get(name, ()))
+        return corrected | {"responses": answer | refused}
+
+    @staticmethod
+    def _answer(name: str, named: str, operation: Json) -> Json:
+        if name == "delete":
+            return {"200": success(200, {"type": "object", "properties": {"message": {"type": "string"}}})}
+        status = 201 if name == "post" else 200
+        if name in {"post", "put"}:
+            result = {"$ref": f"#/components/schemas/{named}.get"}
+            schema: Json = {"type": "object", "properties": {"id": _KEY, "result": result}}
+            return {str(status): success(status, schema | {"required": ["id", "result"]})}
+        content = operation["responses"]["200"]["content"]["application/json"]
+        properties = content["schema"]["properties"]
+        if name == "info":
+            properties |= {"add_columns": _COLUMNS, "edit_columns": _COLUMNS}
+        if name == "get":
+            properties["id"] = _KEY
+        if name == "get_list":
+            properties["ids"] = {"type": "array", "items": _KEY}
+            properties["count"] = {"type": "integer", "minimum": 0, "examples": [1]}
+        return {"200": success(200, content["schema"])}
+
+
+def exemplify(operation: Json, known: Json) -> None:
+    """Give bodies and answers without an example one that fits."""
+    contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+    for holder in contents:
+        content = holder.get("content", {}).get("application/json")
+        if content and "example" not in content:
+            content["example"] = sample(content["schema"], known)
