@@ -147,6 +147,8 @@ class AccountView(GuardedView, fab.UserDBModelView):
     search_columns = ["first_name", "last_name", "username", "email", "active", "roles"]
     # Name and e-mail follow the directory; see `keep_in_step`.
     edit_columns = ["active", "roles", "groups"]
+    # Somebody with no role has their inbox and their own access; FAB would demand a role or a group.
+    validators_columns: dict[str, list[Any]] = {}
     exclude_route_methods = {"download", "userinfo"}
     userinfoedit = None
 

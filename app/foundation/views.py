@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import abort, flash, redirect, request, url_for
+from flask import Response, abort, after_this_request, flash, redirect, request, url_for
 from flask_appbuilder import BaseView, ModelView
 from flask_appbuilder.urltools import get_filter_args
 from sqlalchemy.exc import DataError, IntegrityError
@@ -37,6 +37,7 @@ class KeptForms(ModelView):
         if request.method == "POST":
             if form.validate() and self._saved(form, None):
                 return None
+            answer_422()
         else:
             self._prefill(form)
         return self._get_add_widget(form=form)
@@ -55,6 +56,7 @@ class KeptForms(ModelView):
             form._id = item.id  # noqa: SLF001 - FAB's validators of uniqueness read it
             if form.validate() and self._saved(form, item):
                 return None
+            answer_422()
         else:
             form = self.edit_form.refresh(obj=item)
             self.prefill_form(form, pk)
@@ -154,6 +156,15 @@ class PortalView(BaseView):
     def __init__(self, **arguments: Any) -> None:
         self.class_permission_name = self.noun or None
         super().__init__(**arguments)
+
+
+def answer_422() -> None:
+    """A page that shows a refused form says so to programs too; FAB would answer 200."""
+
+    @after_this_request
+    def refuse(response: Response) -> Response:
+        response.status_code = 422
+        return response
 
 
 def show_refusal(form: Any, error: DomainError) -> None:

@@ -72,6 +72,8 @@ class WorkflowTask(Timestamps, Model):
         Index("ix_workflow_tasks_target_id", "target_id"),
         Index("ix_workflow_tasks_service_id", "service_id", "status"),
         Index("ix_workflow_tasks_product_id", "product_id"),
+        Index("ix_workflow_tasks_grant_id", "grant_id"),
+        Index("ix_workflow_tasks_completed_by_id", "completed_by_id"),
         Index("ix_workflow_tasks_open", "id", postgresql_where="status NOT IN ('completed', 'cancelled')"),
         {"info": {"people_say": "tasks"}},
     )
@@ -120,7 +122,11 @@ class TaskComment(Model):
     """What somebody said about a task; appended, never overwritten."""
 
     __tablename__ = "task_comments"
-    __table_args__ = (not_blank("content", "The comment"), Index("ix_task_comments_task_id", "task_id", "id"))
+    __table_args__ = (
+        not_blank("content", "The comment"),
+        Index("ix_task_comments_task_id", "task_id", "id"),
+        Index("ix_task_comments_author_id", "author_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     task_id: Mapped[int] = mapped_column(ForeignKey("workflow_tasks.id"))

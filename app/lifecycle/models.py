@@ -27,6 +27,7 @@ access_template_products = Table(
     Model.metadata,
     Column("template_id", ForeignKey("access_templates.id", ondelete="CASCADE"), primary_key=True),
     Column("product_id", ForeignKey("products.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_access_template_products_product_id", "product_id"),
 )
 
 
@@ -43,6 +44,7 @@ class AccessTemplate(Timestamps, Model):
             unique=True,
             info={"field": "name", "message": "There is a template of this name already."},
         ),
+        Index("ix_access_templates_department_id", "department_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -626,6 +626,14 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("task_comments", schema=None) as batch_op:
         batch_op.create_index("ix_task_comments_task_id", ["task_id", "id"], unique=False)
+    for table, column in (
+        ("access_templates", "department_id"),
+        ("access_template_products", "product_id"),
+        ("workflow_tasks", "grant_id"),
+        ("workflow_tasks", "completed_by_id"),
+        ("task_comments", "author_id"),
+    ):
+        op.create_index(f"ix_{table}_{column}", table, [column])
 
 
 def downgrade() -> None:

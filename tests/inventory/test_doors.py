@@ -27,7 +27,7 @@ LISTS = [
 def test_form_keeps_what_was_typed_and_says_why_next_to_the_field(root):
     answer = root.post("/services/add", {"name": "slack", "vendor": "Typed by hand", "url": "ftp://x"})
     page = answer.text
-    assert answer.status_code == 200
+    assert answer.status_code == 422
     assert 'value="Typed by hand"' in page
     assert "Enter an address that starts with http:// or https://." in page
     assert 'aria-invalid="true"' in page
