@@ -137,6 +137,9 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "FAB_BASE_TEMPLATE": "portal/base.html",
         "FAB_CREATE_DB": False,
         "FAB_UPDATE_PERMS": False,
+        # Ours, not FAB's: see PortalSecurityManager.validate_api_key.
+        "FAB_API_KEY_ENABLED": True,
+        "FAB_API_KEY_PREFIXES": ["po_"],
         "FAB_ADD_SECURITY_VIEWS": True,
         "FAB_API_MAX_PAGE_SIZE": 100,
         "FAB_ADD_MENU_API": False,

@@ -40,7 +40,7 @@ MENU: list[tuple[Any, str, str, str]] = [
     (OutboxView, "Background work", "bolt", "Operations"),
     (ScheduledRunView, "Scheduled runs", "clock", "Operations"),
 ]
-WITHOUT_MENU = [DocsView, InvitationView, LookupView, NoticeView, PersonPageView, ProfileView]
+WITHOUT_MENU = [ApiTokenView, DocsView, InvitationView, LookupView, NoticeView, PersonPageView, ProfileView]
 # The contract that existing clients rely on, under the published prefix.
 PUBLISHED = [
     AccessApi,
@@ -50,6 +50,7 @@ PUBLISHED = [
     InboxApi,
     ProductsApi,
     ServicesApi,
+    TokensApi,
     UsersApi,
     DocumentApi,
 ]

@@ -29,6 +29,7 @@ ROLES: dict[str, list[list[str]]] = {
     # Nobody is given this role: everybody signed in has it.
     "Employee": [
         ["(Task|TaskComment|Notification|Profile)$", "can_(read|edit)$"],
+        ["ApiToken$", "can_(read|add|delete)$"],
         ["ResetMyPasswordView$", "can_this_form_(get|post)$"],
         ["Inbox$", "menu_access$"],
     ],

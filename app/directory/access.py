@@ -12,6 +12,7 @@ from flask_appbuilder.security.sqla.models import (
 from sqlalchemy import ColumnElement, false, select
 
 from app.directory.models import Account, Department, Invitation, Person, SignInLimit, SignInSession
+from app.directory.token_models import ApiToken
 from app.foundation.scoping import public, row_rule
 from app.foundation.viewer import Viewer
 
@@ -57,6 +58,12 @@ def visible_accounts(viewer: Viewer) -> ColumnElement[bool]:
 def visible_sessions(viewer: Viewer) -> ColumnElement[bool]:
     """One's own."""
     return SignInSession.account_id == viewer.account_id
+
+
+@row_rule(ApiToken)
+def visible_tokens(viewer: Viewer) -> ColumnElement[bool]:
+    """One's own; Admins see everybody's, to revoke them."""
+    return ApiToken.account_id == viewer.account_id
 
 
 @row_rule(Invitation)

@@ -26,8 +26,9 @@ def viewer_of(account: Account) -> Viewer:
     """Whom an account stands for."""
     with unscoped():
         person_id = db.session.scalar(select(Person.id).where(Person.account_id == account.id))
-    name = f"{account.first_name} {account.last_name}".removesuffix(" -")
-    return Viewer(person_id, account.id, name, account.email, role_names(account))
+        # After a rollback these are loaded anew: scoped, that would ask for the viewer who is just being found.
+        name = f"{account.first_name} {account.last_name}".removesuffix(" -")
+        return Viewer(person_id, account.id, name, account.email, role_names(account))
 
 
 def role_names(account: Account) -> frozenset[str]:

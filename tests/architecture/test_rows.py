@@ -22,6 +22,8 @@ LOOKS_WIDER = {
     "app.directory.operations.accounts.accept_invitation",
     "app.directory.operations.accounts.invited_account",
     "app.directory.operations.signing_in.authenticate",
+    "app.directory.operations.api_tokens.token_named_by",
+    "app.directory.operations.api_tokens.note_use",
     "app.directory.operations.throttle.forget_failures",
     "app.directory.operations.throttle.prune_limits",
     "app.directory.queries.account_of_session",

@@ -15,6 +15,7 @@ from app.directory.operations.accounts import (
     link_account,
     open_sign_in,
 )
+from app.directory.operations.api_tokens import allows, create_token, note_use, revoke_token, token_named_by
 from app.directory.operations.people import (
     change_department,
     change_person,
@@ -30,6 +31,7 @@ from app.directory.operations.throttle import count_attempt, forgive, prune_limi
 
 __all__ = [
     "accept_invitation",
+    "allows",
     "authenticate",
     "change_department",
     "change_password",
@@ -40,6 +42,7 @@ __all__ = [
     "count_attempt",
     "create_department",
     "create_person",
+    "create_token",
     "deactivate_person",
     "delete_department",
     "end_session",
@@ -50,9 +53,12 @@ __all__ = [
     "invite",
     "invited_account",
     "link_account",
+    "note_use",
     "open_sign_in",
     "prune_limits",
     "reactivate_person",
     "refusal",
+    "revoke_token",
+    "token_named_by",
     "valid_email",
 ]
