@@ -17,6 +17,7 @@ from app.audit import recorder as _recorder
 from app.directory.models import Department, Person
 from app.directory.security import PortalSecurityManager
 from app.foundation import (
+    cors,
     fab,
     headers,
     intake,
@@ -56,6 +57,7 @@ def build(settings: Settings | None = None) -> Flask:
     CSRFProtect(app)
     redis_client.init_app(app)
     trace.init_app(app)
+    cors.init_app(app, settings.cors_origins)
     rendering.init_app(app)
     page_context.init_app(app)
     health.init_app(app)
