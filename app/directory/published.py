@@ -21,7 +21,9 @@ from app.foundation.published import (
     in_person,
     needs,
     signed_in,
+    tagged,
     text_asked,
+    unchanged,
     wrapped,
 )
 from app.foundation.schemas import body_of_request, load
@@ -120,9 +122,7 @@ class UsersApi(PublishedApi):
             person = directory.create_person(**_known_department(sent))
             if password:
                 directory.change_password(directory.ensure_account(person), password)
-        response = jsonify(user_json(person))
-        response.status_code = 201
-        return response
+        return tagged(user_json(person), 201)
 
     @expose("/<key>", methods=["GET"])
     @describes("getUser", "One person", answers={200: USER})
@@ -130,7 +130,7 @@ class UsersApi(PublishedApi):
     @needs("can_read", "Person")
     def one(self, key: str) -> Response:
         """One person."""
-        return jsonify(user_json(found(Person, key)))
+        return tagged(user_json(found(Person, key)))
 
     @expose("/<key>", methods=["PUT"])
     @describes(
@@ -150,10 +150,11 @@ class UsersApi(PublishedApi):
         sent = load(UserSchema(), body_of_request(), partial=True)
         password = sent.pop("password", None)
         with transaction():
+            unchanged(person, user_json)
             directory.change_person(person, **_known_department(sent))
             if password:
                 directory.change_password(directory.ensure_account(person), password)
-        return jsonify(user_json(person))
+        return tagged(user_json(person))
 
     @expose("/<key>", methods=["DELETE"])
     @describes("deactivateUser", "Deactivate somebody", answers={204: None}, refuses=(409,))
@@ -163,6 +164,7 @@ class UsersApi(PublishedApi):
         """Deactivated and signed out; the history stays."""
         person = found(Person, key)
         with transaction():
+            unchanged(person, user_json)
             directory.deactivate_person(person)
         return done()
 

@@ -1,23 +1,32 @@
 """The base of the published API (`API_V1_STR`, `/api`): tokens only, ids as text, lists with exact totals."""
 
 import functools
+import hashlib
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, current_app, jsonify, request
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, inspect, select
 
 from app.foundation.api import PortalApi
 from app.foundation.database import db
-from app.foundation.errors import Forbidden, InvalidInput, NotFound, Unauthorized
+from app.foundation.errors import DomainError, Forbidden, InvalidInput, NotFound, Unauthorized
 from app.foundation.references import find, parse_key
 
 Row = TypeVar("Row")
 
 PAGE = 20
 LARGEST_PAGE = 100
+
+
+class PreconditionFailed(DomainError):
+    """The client says what it saw (`If-Match`), and that is not what stands there."""
+
+    code = "precondition_failed"
+    status = 412
 
 
 class PublishedApi(PortalApi):
@@ -147,6 +156,40 @@ def text_asked(name: str, most: int = 200) -> str:
     if len(text) > most:
         raise InvalidInput(**{name: f"At most {most} characters."})
     return text
+
+
+def tag_of(shown: dict[str, Any]) -> str:
+    """The `ETag` of one thing: a digest of what the client is shown, its `updated_at` and what stands in it included."""
+    whole = json.dumps(shown, sort_keys=True, default=str)
+    return hashlib.sha256(whole.encode()).hexdigest()[:32]
+
+
+def tagged(shown: dict[str, Any], status: int = 200) -> Response:
+    """One thing with its `ETag`; a GET whose `If-None-Match` names it is answered 304."""
+    response = jsonify(shown)
+    response.status_code = status
+    response.set_etag(tag_of(shown))
+    response.make_conditional(request)
+    return response
+
+
+def unchanged(row: Any, shown: Callable[[Any], dict[str, Any]]) -> None:
+    """Call it in the transaction of a write. PreconditionFailed if `If-Match` is sent and names another state.
+
+    The row stays locked until the commit, and is read anew under the lock: of two writers who saw the same state,
+    the second finds the first one's.
+    """
+    if "If-Match" not in request.headers:
+        return
+    model, (key,) = type(row), inspect(row).identity
+    db.session.expire_all()
+    current = db.session.scalar(
+        select(model).where(inspect(model).primary_key[0] == key).with_for_update(of=model)
+    )
+    if current is None:
+        raise NotFound("There is no such thing, or you may not see it.")
+    if not request.if_match.contains(tag_of(shown(current))):
+        raise PreconditionFailed("It was changed since you read it. Read it again before you change it.")
 
 
 def moment(value: datetime | None) -> str | None:

@@ -1,13 +1,13 @@
 """The published API of the inbox: /inbox/tasks."""
 
-from flask import Response, jsonify
+from flask import Response
 from flask_appbuilder.api import expose
 
 from app.foundation.api import rendered
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput, NotFound, Unauthorized
 from app.foundation.openapi.describing import PAGED, Many, asks, describes
-from app.foundation.published import PublishedApi, bare, done, needs, text_asked
+from app.foundation.published import PublishedApi, bare, done, needs, tagged, text_asked, unchanged
 from app.foundation.references import parse_key
 from app.foundation.schemas import body_of_request, load
 from app.foundation.transactions import transaction
@@ -48,7 +48,7 @@ class InboxApi(PublishedApi):
     @needs("can_read", "Task")
     def one(self, key: str) -> Response:
         """A task that one may see."""
-        return jsonify(task_json(_task(key)))
+        return tagged(task_json(_task(key)))
 
     @expose("/<key>", methods=["PUT"])
     @describes(
@@ -66,6 +66,7 @@ class InboxApi(PublishedApi):
         task = _task(key)
         sent = load(TaskWorkSchema(), body_of_request())
         with transaction():
+            unchanged(task, task_json)
             inbox.work_on(task, **sent)
         return done()
 

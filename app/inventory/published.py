@@ -1,7 +1,5 @@
 """The published API of the inventory: /services, /products, and who administers them."""
 
-from typing import Any
-
 from flask import Response, jsonify
 from flask_appbuilder.api import expose
 from sqlalchemy import Select, func, select
@@ -11,7 +9,17 @@ from app.directory.models import Person
 from app.foundation.api import rendered
 from app.foundation.errors import NotFound, Unauthorized
 from app.foundation.openapi.describing import PAGED, Many, describes
-from app.foundation.published import PublishedApi, bare, done, found, needs, signed_in, texts
+from app.foundation.published import (
+    PublishedApi,
+    bare,
+    done,
+    found,
+    needs,
+    signed_in,
+    tagged,
+    texts,
+    unchanged,
+)
 from app.foundation.schemas import PortalSchema, body_of_request, load
 from app.foundation.transactions import transaction
 from app.foundation.viewer import current_viewer
@@ -106,7 +114,7 @@ class ServicesApi(PublishedApi):
         """Whoever adds one without being Admin administers it."""
         with transaction():
             service = inventory.create_service(**load(ServiceSchema(), body_of_request()))
-        return _answer(service_json(service), 201)
+        return tagged(service_json(service), 201)
 
     @expose("/<key>", methods=["GET"])
     @describes("getService", "One service", answers={200: SERVICE})
@@ -114,7 +122,7 @@ class ServicesApi(PublishedApi):
     @needs("can_read", "Service")
     def one(self, key: str) -> Response:
         """One service."""
-        return jsonify(service_json(found(Service, key)))
+        return tagged(service_json(found(Service, key)))
 
     @expose("/<key>", methods=["PUT"])
     @describes(
@@ -132,8 +140,9 @@ class ServicesApi(PublishedApi):
         """What is not sent keeps its value."""
         service = found(Service, key)
         with transaction():
+            unchanged(service, service_json)
             inventory.change_service(service, **load(ServiceSchema(), body_of_request(), partial=True))
-        return jsonify(service_json(service))
+        return tagged(service_json(service))
 
     @expose("/<key>", methods=["DELETE"])
     @describes("deleteService", "Remove a service", answers={204: None}, refuses=(409,))
@@ -143,6 +152,7 @@ class ServicesApi(PublishedApi):
         """409 while something depends on it."""
         service = found(Service, key)
         with transaction():
+            unchanged(service, service_json)
             inventory.delete_service(service)
         return done()
 
@@ -164,7 +174,7 @@ class ServicesApi(PublishedApi):
             product = inventory.create_product(
                 **{**load(ProductOfServiceSchema(), body_of_request()), "service_id": service.id}
             )
-        return _answer(product_json(product), 201)
+        return tagged(product_json(product), 201)
 
     @expose("/<key>/products/<product_key>", methods=["GET"])
     @describes("getProductOfService", "One product of a service", answers={200: PRODUCT})
@@ -172,7 +182,7 @@ class ServicesApi(PublishedApi):
     @needs("can_read", "Product")
     def product(self, key: str, product_key: str) -> Response:
         """A product of this service."""
-        return jsonify(product_json(_product_of(key, product_key)))
+        return tagged(product_json(_product_of(key, product_key)))
 
     @expose("/<key>/products/<product_key>", methods=["PUT"])
     @describes(
@@ -227,7 +237,7 @@ class ProductsApi(PublishedApi):
         """A product of the service that `serviceId` names."""
         with transaction():
             product = inventory.create_product(**load(ProductSchema(), body_of_request()))
-        return _answer(product_json(product), 201)
+        return tagged(product_json(product), 201)
 
     @expose("/<key>", methods=["GET"])
     @describes("getProduct", "One product", answers={200: PRODUCT})
@@ -235,7 +245,7 @@ class ProductsApi(PublishedApi):
     @needs("can_read", "Product")
     def one(self, key: str) -> Response:
         """One product."""
-        return jsonify(product_json(found(Product, key)))
+        return tagged(product_json(found(Product, key)))
 
     @expose("/<key>", methods=["PUT"])
     @describes(
@@ -275,17 +285,13 @@ def _product_of(service_key: str, product_key: str) -> Product:
 
 def _change(product: Product, schema: PortalSchema) -> Response:
     with transaction():
+        unchanged(product, product_json)
         inventory.change_product(product, **load(schema, body_of_request(), partial=True))
-    return jsonify(product_json(product))
+    return tagged(product_json(product))
 
 
 def _remove(product: Product) -> Response:
     with transaction():
+        unchanged(product, product_json)
         inventory.delete_product(product)
     return done()
-
-
-def _answer(body: dict[str, Any], status: int) -> Response:
-    response = jsonify(body)
-    response.status_code = status
-    return response
