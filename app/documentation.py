@@ -29,7 +29,7 @@ TAGS = {
     "inbox": "One's own tasks.",
     "audit-logs": "Who did what, when.",
     "webhooks": "What HR's system announces.",
-    "openapi.json": "This document.",
+    "openapi": "This document.",
     "v1 security": "Signing in to the generated API. Tokens are the same on both.",
 }
 _TOKENS = Shape("Tokens", {"access_token": TOKEN, "refresh_token": TOKEN}, optional=("refresh_token",))

@@ -81,7 +81,7 @@ def _add_described(part: PublishedPart, api: Any, borrowed: Json) -> None:
 def _tag(paths: Json, prefix: str) -> None:
     for path, operations in paths.items():
         segments = path.removeprefix(prefix).strip("/").split("/")
-        tag = "v1 security" if segments[0] == "v1" else segments[0]
+        tag = "v1 security" if segments[0] == "v1" else segments[0].removesuffix(".json")
         for operation in operations.values():
             operation["tags"] = [tag]
 

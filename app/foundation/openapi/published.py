@@ -80,7 +80,7 @@ class PublishedPart:
             operation["requestBody"] = self._body(told)
         operation["responses"] = {
             str(status): self._answer(status, given) for status, given in told.answers.items()
-        } | refusals(path, operation, needs_role=bool(access), more=told.refuses)
+        } | refusals(path, operation, needs_role=access is not None, more=told.refuses)
         self.paths.setdefault(base + path, {})[verb] = operation
 
     def _story(self, method: Callable[..., Any], told: Description, access: tuple[str, str] | None) -> str:
