@@ -140,7 +140,7 @@ class UsersApi(PublishedApi):
         body=UserSchema(),
         partial=True,
         example={"department": "Sales"},
-        refuses=(409,),
+        refuses=(409, 412),
     )
     @rendered
     @needs("can_edit", "Person")
@@ -157,7 +157,7 @@ class UsersApi(PublishedApi):
         return tagged(user_json(person))
 
     @expose("/<key>", methods=["DELETE"])
-    @describes("deactivateUser", "Deactivate somebody", answers={204: None}, refuses=(409,))
+    @describes("deactivateUser", "Deactivate somebody", answers={204: None}, refuses=(409, 412))
     @rendered
     @needs("can_delete", "Person")
     def deactivate(self, key: str) -> Response:

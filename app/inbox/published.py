@@ -57,7 +57,7 @@ class InboxApi(PublishedApi):
         answers={204: None},
         body=TaskWorkSchema(),
         example={"status": "completed", "comment": "Done."},
-        refuses=(409,),
+        refuses=(409, 412),
     )
     @rendered
     @needs("can_edit", "Task")

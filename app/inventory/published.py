@@ -132,7 +132,7 @@ class ServicesApi(PublishedApi):
         body=ServiceSchema(),
         partial=True,
         example={"description": "Wiki and notes"},
-        refuses=(409,),
+        refuses=(409, 412),
     )
     @rendered
     @needs("can_edit", "Service")
@@ -145,7 +145,7 @@ class ServicesApi(PublishedApi):
         return tagged(service_json(service))
 
     @expose("/<key>", methods=["DELETE"])
-    @describes("deleteService", "Remove a service", answers={204: None}, refuses=(409,))
+    @describes("deleteService", "Remove a service", answers={204: None}, refuses=(409, 412))
     @rendered
     @needs("can_delete", "Service")
     def remove(self, key: str) -> Response:
@@ -192,7 +192,7 @@ class ServicesApi(PublishedApi):
         body=ProductOfServiceSchema(),
         partial=True,
         example={"description": "For everybody"},
-        refuses=(409,),
+        refuses=(409, 412),
     )
     @rendered
     @needs("can_edit", "Product")
@@ -201,7 +201,9 @@ class ServicesApi(PublishedApi):
         return _change(_product_of(key, product_key), ProductOfServiceSchema())
 
     @expose("/<key>/products/<product_key>", methods=["DELETE"])
-    @describes("deleteProductOfService", "Remove a product of a service", answers={204: None}, refuses=(409,))
+    @describes(
+        "deleteProductOfService", "Remove a product of a service", answers={204: None}, refuses=(409, 412)
+    )
     @rendered
     @needs("can_delete", "Product")
     def remove_product(self, key: str, product_key: str) -> Response:
@@ -255,7 +257,7 @@ class ProductsApi(PublishedApi):
         body=ProductSchema(),
         partial=True,
         example={"description": "For everybody"},
-        refuses=(409,),
+        refuses=(409, 412),
     )
     @rendered
     @needs("can_edit", "Product")
@@ -264,7 +266,7 @@ class ProductsApi(PublishedApi):
         return _change(found(Product, key), ProductSchema())
 
     @expose("/<key>", methods=["DELETE"])
-    @describes("deleteProduct", "Remove a product", answers={204: None}, refuses=(409,))
+    @describes("deleteProduct", "Remove a product", answers={204: None}, refuses=(409, 412))
     @rendered
     @needs("can_delete", "Product")
     def remove(self, key: str) -> Response:

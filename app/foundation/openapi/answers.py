@@ -4,7 +4,10 @@ from http import HTTPStatus
 from typing import Any
 
 from app.foundation.openapi.describing import Json
-from app.foundation.rendering import CODES, MESSAGES
+from app.foundation.rendering import CODES as RENDERED
+from app.foundation.rendering import MESSAGES
+
+CODES = {**RENDERED, 412: "precondition_failed"}
 
 SHAPE: Json = {
     "type": "object",

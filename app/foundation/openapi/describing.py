@@ -77,6 +77,7 @@ def header(name: str, description: str) -> Json:
     return {"in": "header", "name": name, "description": description, "schema": schema}
 
 
+IF_MATCH = header("If-Match", "The ETag of what you saw: 412 if something else stands there by now.")
 PAGED: tuple[Json, ...] = (
     asks("page", "The page, from 1.", type="integer", minimum=1, maximum=2**31 - 1, examples=[1]),
     asks("limit", "How many on a page; 20 if not given.", type="integer", minimum=1, maximum=100),

@@ -9,7 +9,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
 from app.foundation.openapi.answers import refusals, success
-from app.foundation.openapi.describing import BEARER, Description, Json, Many, Shape
+from app.foundation.openapi.describing import BEARER, IF_MATCH, Description, Json, Many, Shape
 from app.foundation.schemas import Key, Text
 
 _PATH_NAMES = {"key": "id", "product_key": "productId"}
@@ -76,6 +76,8 @@ class PublishedPart:
             "parameters": [_path_parameter(_PATH_NAMES.get(name, name)) for name in names],
         }
         operation["parameters"] += told.takes
+        if 412 in told.refuses:
+            operation["parameters"].append(IF_MATCH)
         if told.body is not None:
             operation["requestBody"] = self._body(told)
         operation["responses"] = {
