@@ -74,7 +74,7 @@ def body_of_request(largest: int = LARGEST_BODY) -> Any:
     if len(raw) > largest:
         raise PayloadTooLarge(f"The body may have at most {largest:,} bytes.")
     try:
-        return json.loads(raw)
+        return json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise Unreadable("The body is no JSON.") from None
 
