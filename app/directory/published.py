@@ -20,6 +20,7 @@ from app.foundation.published import (
     found,
     in_person,
     needs,
+    refuse_tokens,
     signed_in,
     tagged,
     text_asked,
@@ -120,8 +121,7 @@ class UsersApi(PublishedApi):
         password = sent.pop("password", None)
         with transaction():
             person = directory.create_person(**_known_department(sent))
-            if password:
-                directory.change_password(directory.ensure_account(person), password)
+            _set_password(person, password)
         return tagged(user_json(person), 201)
 
     @expose("/<key>", methods=["GET"])
@@ -152,8 +152,7 @@ class UsersApi(PublishedApi):
         with transaction():
             unchanged(person, user_json)
             directory.change_person(person, **_known_department(sent))
-            if password:
-                directory.change_password(directory.ensure_account(person), password)
+            _set_password(person, password)
         return tagged(user_json(person))
 
     @expose("/<key>", methods=["DELETE"])
@@ -167,6 +166,13 @@ class UsersApi(PublishedApi):
             unchanged(person, user_json)
             directory.deactivate_person(person)
         return done()
+
+
+def _set_password(person: Person, password: str | None) -> None:
+    """A password opens a sign-in of its own, so no token may set one."""
+    if password:
+        refuse_tokens()
+        directory.change_password(directory.ensure_account(person), password)
 
 
 def _known_department(sent: dict[str, Any]) -> dict[str, Any]:

@@ -77,6 +77,9 @@ def _filter_index(original: Any) -> Any:
     def checked(self: Filters, column_name: str, filter_instance_index: int, value: Any) -> None:
         if filter_instance_index >= len(self._all_filters.get(column_name) or []):
             raise Unreadable(f"There is no such filter on {column_name}.")
+        values = value if isinstance(value, list) else [value]
+        if self.datamodel.is_relation(column_name) and any(one and parse_key(one) is None for one in values):
+            raise Unreadable(f"A filter on {column_name} takes an id.")
         original(self, column_name, filter_instance_index, value)
 
     checked.is_ours = True  # type: ignore[attr-defined]

@@ -50,11 +50,16 @@ def in_person(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(method)
     def inner(*args: Any, **options: Any) -> Any:
-        if _security().extract_api_key_from_request() is not None:
-            raise Unauthorized("A personal token can't do this: sign in with your password.")
+        refuse_tokens()
         return method(*args, **options)
 
     return inner
+
+
+def refuse_tokens() -> None:
+    """Unauthorized for a personal token: what follows would outlive its scopes and its last day."""
+    if _security().extract_api_key_from_request() is not None:
+        raise Unauthorized("A personal token can't do this: sign in with your password.")
 
 
 def signed_in(method: Callable[..., Any]) -> Callable[..., Any]:

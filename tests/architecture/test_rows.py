@@ -22,6 +22,8 @@ LOOKS_WIDER = {
     "app.directory.operations.accounts.accept_invitation",
     "app.directory.operations.accounts.invited_account",
     "app.directory.operations.signing_in.authenticate",
+    # closing an account ends its tokens, whoever closes it
+    "app.directory.operations.accounts.revoke_tokens",
     "app.directory.operations.api_tokens.token_named_by",
     "app.directory.operations.api_tokens.note_use",
     "app.directory.operations.throttle.forget_failures",

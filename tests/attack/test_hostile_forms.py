@@ -68,9 +68,6 @@ def test_hostile_parameter_of_every_page_that_takes_some(app, root, known, fault
     faults.must_be_none(150)
 
 
-@pytest.mark.xfail(
-    strict=False, reason="FAB names its exception where a filter on a relation gets no key: _flt_2_service=x"
-)
 def test_hostile_arguments_of_every_list(app, root, faults):
     """FAB's arguments name the view: `_oc_ServiceView`."""
     for view in app.appbuilder.baseviews:

@@ -293,3 +293,22 @@ def test_page_says_what_is_wrong_at_the_field(charlie, change, field):
     assert page.status_code == 422
     assert f'id="{field}-error"' in page.text
     assert "po_" not in page.text
+
+
+def test_token_sets_no_password(call, make, root, world):
+    secret, path = make("root", "write"), f"/api/users/{world.people['charlie']}"
+    body = {"name": "Charlie", "password": "violet tractor harbour nine"}
+    assert call("PUT", path, secret, body).status_code == 401
+    assert call("POST", "/api/users", secret, {**body, "email": "new@example.com"}).status_code == 401
+    assert call("PUT", path, secret, {"position": "Clerk"}).status_code == 200
+    assert call("PUT", path, root.token, body).status_code == 200
+
+
+def test_account_that_opens_again_brings_no_token_back(call, make, context):
+    secret = make("charlie", "read")
+    charlie = db.session.scalars(select(Person).where(Person.name == "Charlie")).one()
+    directory.deactivate_person(charlie)
+    directory.reactivate_person(charlie)
+    directory.open_sign_in(charlie)
+    db.session.commit()
+    assert call("GET", "/api/auth/me", secret).status_code == 401

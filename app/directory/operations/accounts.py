@@ -11,6 +11,7 @@ from app.directory import queries
 from app.directory.access import ADMIN
 from app.directory.models import Account, Invitation, Person, Role, SignInSession
 from app.directory.operations import passwords, throttle
+from app.directory.token_models import ApiToken
 from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.errors import Conflict, InvalidInput, NotFound
@@ -114,6 +115,7 @@ def close_sign_in(person: Person) -> None:
     if ADMIN in queries.role_names(account):
         check_an_admin_remains()
     end_sessions(account)
+    revoke_tokens(account)
     db.session.flush()
 
 
@@ -130,6 +132,13 @@ def end_sessions(account: Account) -> None:
     )
     with unscoped():
         db.session.execute(still_open.values(ended_at=clock.now()))
+
+
+def revoke_tokens(account: Account) -> None:
+    """End an account's personal tokens for good: an account that opens again must not bring them back."""
+    still_open = update(ApiToken).where(ApiToken.account_id == account.id, ApiToken.revoked_at.is_(None))
+    with unscoped():
+        db.session.execute(still_open.values(revoked_at=clock.now()))
 
 
 def end_session(key: str) -> None:
