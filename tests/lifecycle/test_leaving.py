@@ -123,6 +123,35 @@ def test_leaver_who_holds_nothing_closes_the_case_at_once(hr, run_jobs, world, c
     assert person("Eve").active is False
 
 
+def test_last_day_set_by_an_admin_makes_a_case_when_it_comes(root, alice, world, context, today, at):
+    last = today + timedelta(days=3)
+    assert root.api("PUT", f"people/{world.people['charlie']}", {"lastDay": str(last)}).status_code == 200
+    leave_on_last_days()
+    db.session.commit()
+    assert person("Charlie").active
+    at(last)
+    assert leave_on_last_days() == "1 signed out"
+    assert leave_on_last_days() == "0 signed out"
+    db.session.commit()
+    assert [(task.action, task.assignee.name) for task in tasks_about("Charlie")] == [
+        (TaskAction.REVOKE_ACCESS, "Alice")
+    ]
+    case = db.session.scalars(select(LifecycleCase)).one()
+    assert (case.kind, case.effective_on, case.closed_at) == ("offboarding", last, None)
+
+
+def test_last_day_that_hr_announced_makes_no_second_case(hr, run_jobs, root, context, today, at):
+    last = today + timedelta(days=3)
+    leaves(hr, run_jobs, "Charlie", last)
+    for task in tasks_about("Charlie"):
+        work_on(root, task, "completed")
+    at(last)
+    leave_on_last_days()
+    db.session.commit()
+    assert not person("Charlie").active
+    assert len(db.session.scalars(select(LifecycleCase)).all()) == 1
+
+
 def test_unknown_leaver_is_404_and_nothing_is_kept(hr, context):
     answer = hr("offboarding", email="who@example.com")
     assert (answer.status_code, answer.json["error"]) == (404, "not_found")

@@ -218,16 +218,26 @@ def hand_on(person: Person) -> None:
 
 
 def leave_on_last_days() -> int:
-    """Sign out everybody whose last day has come, and say how many."""
+    """Sign out everybody whose last day has come, and say how many; a day that an Admin set makes a case as well."""
     with unscoped(), acting_as("PortalOps"):
         due = select(Person).where(Person.active, Person.last_day <= clock.today()).with_for_update()
         people = list(db.session.scalars(due))
         for person in people:
-            depart(person)
-            case = queries.latest_case(person.id, EventKind.OFFBOARDING)
-            if case:
-                _keep_last_admin(case)
+            _leave(person)
         return sum(not person.active for person in people)
+
+
+def _leave(person: Person) -> None:
+    case = queries.latest_case(person.id, EventKind.OFFBOARDING)
+    if case is None or (case.closed_at and case.effective_on != person.last_day):
+        case = LifecycleCase(kind=EventKind.OFFBOARDING, person=person, effective_on=person.last_day)
+        db.session.add(case)
+        db.session.flush()
+        _plan_leaver(case)
+        close_if_done(case.id)
+    else:
+        depart(person)
+        _keep_last_admin(case)
 
 
 def close_if_done(case_id: int | None) -> None:
