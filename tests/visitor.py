@@ -10,7 +10,9 @@ from flask_jwt_extended import create_access_token
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 
+from app.directory import operations as directory
 from app.directory.models import Account, SignInSession
+from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
 
@@ -68,3 +70,31 @@ class Visitor:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         fresh = self.app.test_client()
         return apart(fresh.open, f"/api/v1/{path}", method=method, json=body, headers=headers, **options)
+
+
+class Script(Visitor):
+    """Somebody's personal token with some scopes, and nothing else: it is shown to pages too."""
+
+    def __init__(self, app: Flask, name: str, scopes: tuple[str, ...]) -> None:
+        super().__init__(app, None)
+        email = f"{name}@example.com"
+        with app.app_context(), unscoped():
+            account = db.session.scalar(select(Account).where(Account.email == email))
+            _, self.token = directory.create_token(
+                account,
+                name="Script",
+                scopes=list(scopes),
+                expires_on=clock.today(),
+                resources={scope.partition(":")[0] for scope in scopes},
+            )
+            db.session.commit()
+
+    def get(self, path: str, **options: Any) -> Any:
+        return super().get(path, headers=self._headers, **options)
+
+    def post(self, path: str, data: dict[str, Any] | None = None, **options: Any) -> Any:
+        return super().post(path, data, headers=self._headers, **options)
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}

@@ -1,4 +1,4 @@
-"""Who may do what, as a table: every route and method, and what each of the cast is answered.
+"""Who may do what, as a table: every route and method, and what each of the cast and each token is answered.
 
 `python -m tests.attack.permission_table` writes the table anew from what the application does now; read the
 difference before you commit it.
@@ -15,11 +15,14 @@ from typing import Any
 from flask import Flask
 
 from tests.attack.doors import NO_SUCH_KEY, call
-from tests.visitor import Visitor
+from tests.visitor import Script, Visitor
 
 PATH = Path(__file__).with_name("permission_table.csv")
 CAST = ("nobody", "charlie", "bob", "alice", "root")
-HEADER = ("route", "method", *CAST)
+# Personal tokens of root, by their scope: whatever such a token is refused, its scope refuses.
+SCOPES = ("read", "write", "services:read", "services:write", "tasks:read")
+COLUMNS = (*CAST, *SCOPES)
+HEADER = ("route", "method", *COLUMNS)
 WRITING: list[bool] = []
 
 Table = dict[tuple[str, str], dict[str, str]]
@@ -48,8 +51,9 @@ def ask(visitor: Visitor, route: str, method: str) -> str:
 def measure(app: Flask, visit: Callable[[str | None], Visitor], wanted: list[tuple[str, str]]) -> Table:
     """The table as the application is now. Signing out comes last: it ends the session that the others need."""
     visitors = {name: visit(None if name == "nobody" else name) for name in CAST}
+    visitors |= {scope: Script(app, "root", (scope,)) for scope in SCOPES}
     in_order = sorted(wanted, key=lambda one: "logout" in one[0])
-    found = {one: {name: ask(visitors[name], *one) for name in CAST} for one in in_order}
+    found = {one: {name: ask(visitors[name], *one) for name in COLUMNS} for one in in_order}
     return {one: found[one] for one in wanted}
 
 
@@ -57,7 +61,7 @@ def read() -> Table:
     """The table that is checked in."""
     with PATH.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    return {(row["route"], row["method"]): {name: row[name] for name in CAST} for row in rows}
+    return {(row["route"], row["method"]): {name: row[name] for name in COLUMNS} for row in rows}
 
 
 def written(table: Table) -> str:

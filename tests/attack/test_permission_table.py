@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.attack.permission_table import CAST, PATH, WRITING, measure, read, routes, written
+from tests.attack.permission_table import CAST, COLUMNS, PATH, SCOPES, WRITING, measure, read, routes, written
 
 HOW = "Run `python -m tests.attack.permission_table`, read the difference of permission_table.csv, and commit it."
 
@@ -37,7 +37,7 @@ def test_table_is_what_the_application_does(app, visit):
     differing = [
         f"{method} {route} for {name}: {answers[name]}, the table says {expected.get((route, method), {}).get(name)}"
         for (route, method), answers in found.items()
-        for name in CAST
+        for name in COLUMNS
         if answers[name] != expected.get((route, method), {}).get(name)
     ]
     assert differing == [], HOW
@@ -47,7 +47,7 @@ def test_table_is_written_as_the_script_writes_it():
     assert written(read()) == PATH.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", CAST)
+@pytest.mark.parametrize("name", COLUMNS)
 def test_table_has_no_server_error(name):
     assert [one for one, answers in read().items() if answers[name].startswith("5")] == []
 
@@ -99,3 +99,64 @@ def test_employee_is_let_in_only_where_everybody_works():
         if not route.startswith((*allowed, *SELF_AUTHENTICATING))
     ]
     assert odd == []
+
+
+# What would outlive a token, or end the session it has none of.
+IN_PERSON = ("/api/auth/logout", "/api/auth/tokens")
+
+
+def resource(route: str) -> str:
+    """What a route is about, as scopes call it: its last word."""
+    return [word for word in route.strip("/").split("/") if not word.startswith(("<", "_"))][-1]
+
+
+def opens(scope: str, route: str, method: str) -> bool:
+    """Whether a scope is for such a request, where its owner may."""
+    *resources, verb = scope.split(":")
+    return verb == ("read" if method == "GET" else "write") and (
+        not resources or resource(route) in resources
+    )
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_token_opens_what_its_scope_says_and_nothing_else(scope):
+    """On both APIs: what root is answered where the scope is for it, 403 everywhere else."""
+    wrong = {
+        f"{method} {route}": answers[scope]
+        for (route, method), answers in read().items()
+        if route.startswith("/api/") and not route.startswith(IN_PERSON)
+        if answers["nobody"] == "401" != answers["root"]
+        if answers[scope] != (answers["root"] if opens(scope, route, method) else "403")
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_token_never_does_what_takes_a_person(scope):
+    asked = [answers[scope] for (route, _), answers in read().items() if route.startswith(IN_PERSON)]
+    assert set(asked) == {"401"}
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_token_is_nothing_where_none_is_taken(scope):
+    """On pages, on their searches, at the sign-ins and at HR's door."""
+    doors = (
+        "/api/auth/login",
+        "/api/auth/refresh",
+        "/api/v1/security/",
+        "/api/webhooks/",
+        "/api/openapi.json",
+    )
+    odd = {
+        f"{method} {route}": answers[scope]
+        for (route, method), answers in read().items()
+        if not route.startswith("/api/") or route.startswith(doors)
+        if answers[scope] != answers["nobody"]
+    }
+    assert odd == {}
+
+
+@pytest.mark.parametrize("scope", [scope for scope in SCOPES if ":" in scope])
+def test_scope_of_a_resource_opens_it_on_both_apis(scope):
+    opened = [one for one, answers in read().items() if answers["nobody"] == "401" != answers[scope] != "403"]
+    assert {route.startswith("/api/v1/") for route, _ in opened} == {True, False}
