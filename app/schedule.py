@@ -13,4 +13,9 @@ SCHEDULE = [
         "app.directory.jobs.prune_sign_in_limits",
         Every(minutes=60),
     ),
+    Periodic(
+        "Forget answers kept for scripts that repeat a request",
+        "app.foundation.idempotency.prune",
+        Every(minutes=60),
+    ),
 ]

@@ -13,6 +13,7 @@ from app.directory.models import Person
 from app.directory.schemas import ACCESS_TOKEN, SIGNED_IN, USER, LoginSchema, UserSchema, user_json
 from app.foundation.api import rendered
 from app.foundation.errors import Unauthorized
+from app.foundation.idempotency import retriable
 from app.foundation.openapi.describing import PAGED, PUBLIC, REFRESH, asks, describes, page_of
 from app.foundation.published import (
     PublishedApi,
@@ -50,7 +51,7 @@ class AuthApi(PublishedApi):
     )
     @rendered
     def login(self) -> Response:
-        """One message for every failure."""
+        """One message for every failure. An `Idempotency-Key` is ignored: the answer is secret, and kept nowhere."""
         sent = load(LoginSchema(), body_of_request())
         account = self.appbuilder.sm.auth_user_db(sent["email"], sent["password"])
         if account is None:
@@ -115,6 +116,7 @@ class UsersApi(PublishedApi):
     )
     @rendered
     @needs("can_add", "Person")
+    @retriable
     def create(self) -> Response:
         """A password makes an account with it."""
         sent = load(UserSchema(), body_of_request())

@@ -68,7 +68,7 @@ class TokensApi(PublishedApi):
     @in_person
     @needs("can_add", "ApiToken")
     def create(self) -> Response:
-        """For oneself only."""
+        """For oneself only. An `Idempotency-Key` is ignored: the answer is secret, and kept nowhere."""
         sent = load(ApiTokenSchema(), body_of_request())
         resources = set(current_app.appbuilder.sm.scope_resources().values())  # type: ignore[attr-defined]
         with transaction():

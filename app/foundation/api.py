@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.foundation.doors import PERMISSION_OF_METHOD, Verbs
 from app.foundation.errors import NotFound, Unreadable
+from app.foundation.idempotency import retriable
 from app.foundation.rendering import error_response
 from app.foundation.schemas import UNFIT, PortalSchema, body_of_request, load
 from app.foundation.transactions import transaction
@@ -101,6 +102,7 @@ class PortalModelApi(PortalApi, ModelRestApi):
         return super().get_headless(pk, **options)
 
     @rendered
+    @retriable
     def post_headless(self) -> Response:
         """Create by the room's verb."""
         fields = load(self.add_model_schema, body_of_request())

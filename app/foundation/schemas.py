@@ -66,13 +66,23 @@ class PortalSchema(Schema):
         return {_HUMP.sub(r"_\1", str(name)).lower(): value for name, value in data.items()}
 
 
+def raw_body(largest: int = LARGEST_BODY) -> bytes:
+    """The request's bytes, however often they are asked for. PayloadTooLarge over the limit.
+
+    A body that does not say how long it is, is read up to `MAX_CONTENT_LENGTH`.
+    """
+    too_large = PayloadTooLarge(f"The body may have at most {largest:,} bytes.")
+    if (request.content_length or 0) > largest:
+        raise too_large
+    raw = request.get_data()
+    if len(raw) > largest:
+        raise too_large
+    return raw
+
+
 def body_of_request(largest: int = LARGEST_BODY) -> Any:
     """The request's JSON. Unreadable for anything else, PayloadTooLarge over the limit (bytes)."""
-    if (request.content_length or 0) > largest:
-        raise PayloadTooLarge(f"The body may have at most {largest:,} bytes.")
-    raw = request.stream.read(largest + 1) if request.content_length is None else request.get_data()
-    if len(raw) > largest:
-        raise PayloadTooLarge(f"The body may have at most {largest:,} bytes.")
+    raw = raw_body(largest)
     try:
         return json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):

@@ -8,6 +8,7 @@ from sqlalchemy.orm import selectinload
 from app.directory.models import Person
 from app.foundation.api import rendered
 from app.foundation.errors import NotFound, Unauthorized
+from app.foundation.idempotency import retriable
 from app.foundation.openapi.describing import PAGED, Many, describes
 from app.foundation.published import (
     PublishedApi,
@@ -110,6 +111,7 @@ class ServicesApi(PublishedApi):
     )
     @rendered
     @needs("can_add", "Service")
+    @retriable
     def create(self) -> Response:
         """Whoever adds one without being Admin administers it."""
         with transaction():
@@ -167,6 +169,7 @@ class ServicesApi(PublishedApi):
     )
     @rendered
     @needs("can_add", "Product")
+    @retriable
     def create_product(self, key: str) -> Response:
         """A product of this service."""
         service = found(Service, key)
@@ -235,6 +238,7 @@ class ProductsApi(PublishedApi):
     )
     @rendered
     @needs("can_add", "Product")
+    @retriable
     def create(self) -> Response:
         """A product of the service that `serviceId` names."""
         with transaction():

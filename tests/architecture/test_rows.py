@@ -41,6 +41,9 @@ LOOKS_WIDER = {
     "app.lifecycle.operations.cases.reopen_case",
     "app.lifecycle.operations.receiving.receive_event",
     "app.wiring.record_what_was_done",
+    # A script gets its own answer again; the table is nobody's to read.
+    "app.foundation.idempotency._kept",
+    "app.foundation.idempotency._keep",
     # Jobs and the outbox have no viewer.
     "app.foundation.jobs.perform",
     "app.foundation.outbox.sweep",

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from app.foundation.openapi.describing import Json
+from app.foundation.openapi.describing import IDEMPOTENCY_KEY, Json
 from app.foundation.rendering import CODES as RENDERED
 from app.foundation.rendering import MESSAGES
 
@@ -78,6 +78,18 @@ def success(status: int, schema: Json | None) -> Json:
     if schema is not None:
         response["content"] = {"application/json": {"schema": schema}}
     return response
+
+
+def may_be_replayed(operation: Json) -> Json:
+    """An operation that takes an `Idempotency-Key`: the parameter, the conflict, and what a replay says of itself."""
+    responses = operation["responses"] | {"409": {"$ref": "#/components/responses/409"}}
+    for status, response in responses.items():
+        if status.startswith("2"):
+            response["headers"]["Idempotency-Replayed"] = {
+                "$ref": "#/components/headers/Idempotency-Replayed"
+            }
+    parameters = [*operation.get("parameters", []), IDEMPOTENCY_KEY]
+    return operation | {"parameters": parameters, "responses": dict(sorted(responses.items()))}
 
 
 def sample(schema: Json, known: Json) -> Any:

@@ -78,6 +78,13 @@ def header(name: str, description: str) -> Json:
 
 
 IF_MATCH = header("If-Match", "The ETag of what you saw: 412 if something else stands there by now.")
+IDEMPOTENCY_KEY: Json = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": "Your name for this request: within 24 hours the same request under the same key makes nothing new "
+    "and gets the same answer, with `Idempotency-Replayed: true`; another body under it is 409.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
+}
 PAGED: tuple[Json, ...] = (
     asks("page", "The page, from 1.", type="integer", minimum=1, maximum=2**31 - 1, examples=[1]),
     asks("limit", "How many on a page; 20 if not given.", type="integer", minimum=1, maximum=100),

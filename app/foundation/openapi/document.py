@@ -29,6 +29,10 @@ HEADERS: Json = {
         "description": "How many there are, when a page was asked for.",
         "schema": {"type": "integer"},
     },
+    "Idempotency-Replayed": {
+        "description": "`true` if the request was done before, under the same `Idempotency-Key`.",
+        "schema": {"type": "string"},
+    },
     "Link": {"description": "First, prev, next and last page (RFC 8288).", "schema": {"type": "string"}},
 }
 

@@ -11,7 +11,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask_appbuilder.api.manager import resolver
 
-from app.foundation.openapi.answers import refusals, sample, success
+from app.foundation.openapi.answers import may_be_replayed, refusals, sample, success
 from app.foundation.openapi.describing import BEARER, Json
 
 _ROUTES = {
@@ -105,7 +105,8 @@ class GeneratedPart:
             corrected["requestBody"] = operation["requestBody"]
         answer = self._answer(name, named, operation)
         refused = refusals(path, corrected, needs_role=True, more=_MORE.get(name, ()))
-        return corrected | {"responses": answer | refused}
+        corrected["responses"] = answer | refused
+        return may_be_replayed(corrected) if name == "post" else corrected
 
     @staticmethod
     def _answer(name: str, named: str, operation: Json) -> Json:

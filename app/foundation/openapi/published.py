@@ -8,7 +8,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema
 
-from app.foundation.openapi.answers import refusals, success
+from app.foundation.openapi.answers import may_be_replayed, refusals, success
 from app.foundation.openapi.describing import BEARER, IF_MATCH, Description, Json, Many, Shape
 from app.foundation.schemas import Key, Text
 
@@ -83,6 +83,8 @@ class PublishedPart:
         operation["responses"] = {
             str(status): self._answer(status, given) for status, given in told.answers.items()
         } | refusals(path, operation, needs_role=access is not None, more=told.refuses)
+        if getattr(method, "retriable", False):
+            operation = may_be_replayed(operation)
         self.paths.setdefault(base + path, {})[verb] = operation
 
     def _story(self, method: Callable[..., Any], told: Description, access: tuple[str, str] | None) -> str:
