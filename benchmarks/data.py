@@ -2,8 +2,8 @@
 
     python -m benchmarks.data M postgresql://...
 
-`root` is Admin, `alice` administers 10 services, `bob` 5 products, `charlie` has 50 tasks and no role. Row n of a table
-has the id n: what a benchmark asks for needs no looking up.
+`root` is Admin, `alice` administers 10 services, `bob` 5 products, `charlie` has 50 tasks and no role.
+Every second of the others has an account. Row n of a table has the id n: what a benchmark asks for needs no looking up.
 """
 
 import argparse
@@ -59,6 +59,14 @@ FILL = (
     SELECT (string_to_array(:first, ' '))[1 + n % 20] || ' ' || (string_to_array(:last, ' '))[1 + n / 20 % 25],
         'person.' || n || '@example.com', 'Position ' || n % 30, 1 + n % 20, n % 50 <> 0, now(), now()
     FROM generate_series((SELECT count(*) + 1 FROM users), :people) AS n
+    """,
+    """
+    INSERT INTO ab_user (first_name, last_name, username, email, active, password, created_on, changed_on)
+    SELECT split_part(name, ' ', 1), split_part(name, ' ', 2), email, email, active, :password, now(), now()
+    FROM users WHERE account_id IS NULL AND id % 2 = 1 ORDER BY id
+    """,
+    """
+    UPDATE users SET account_id = ab_user.id FROM ab_user WHERE ab_user.email = users.email AND account_id IS NULL
     """,
     """
     INSERT INTO services (name, vendor, url, description, created_at, updated_at)
@@ -156,7 +164,8 @@ def seed(app: Flask, size: Size) -> None:
     """Fill the database of a portal that was just set up. RuntimeError where there was something in it before."""
     with app.app_context():
         with transaction():
-            given = {**vars(size), **settle_cast(), "first": FIRST, "last": LAST}
+            words = {"first": FIRST, "last": LAST, "password": cast.password_hash()}
+            given = {**vars(size), **settle_cast(), **words}
             db.session.execute(text("SET LOCAL statement_timeout = 0"))
             for statement in FILL:
                 db.session.execute(text(statement), given)
