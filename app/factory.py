@@ -123,7 +123,6 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "pool_size": settings.db_pool_size,
             "max_overflow": 2,
-            "pool_pre_ping": True,
             "pool_timeout": 5,
             "connect_args": {
                 "connect_timeout": 3,

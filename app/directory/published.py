@@ -7,8 +7,8 @@ from flask_appbuilder.api import expose
 from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt, verify_jwt_in_request
 
 from app.audit import recorder
+from app.directory import callers, queries
 from app.directory import operations as directory
-from app.directory import queries
 from app.directory.models import Person
 from app.directory.schemas import ACCESS_TOKEN, SIGNED_IN, USER, LoginSchema, UserSchema, user_json
 from app.foundation.api import rendered
@@ -54,10 +54,10 @@ class AuthApi(PublishedApi):
         """One message for every failure. An `Idempotency-Key` is ignored: the answer is secret, and kept nowhere."""
         sent = load(LoginSchema(), body_of_request())
         account = self.appbuilder.sm.auth_user_db(sent["email"], sent["password"])
-        if account is None:
+        user = callers.by_account(account.id) if account else None
+        if account is None or user is None:
             raise Unauthorized(WRONG)
-        viewer = queries.viewer_of(account)
-        identity = str(account.id)
+        viewer, identity = user.viewer, str(account.id)
         return jsonify(
             accessToken=create_access_token(identity),
             refreshToken=create_refresh_token(identity),

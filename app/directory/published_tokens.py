@@ -70,9 +70,9 @@ class TokensApi(PublishedApi):
     def create(self) -> Response:
         """For oneself only. An `Idempotency-Key` is ignored: the answer is secret, and kept nowhere."""
         sent = load(ApiTokenSchema(), body_of_request())
-        resources = set(current_app.appbuilder.sm.scope_resources().values())  # type: ignore[attr-defined]
+        resources = set(current_app.appbuilder.sm.scope_resources.values())  # type: ignore[attr-defined]
         with transaction():
-            token, secret = directory.create_token(g.user, resources=resources, **sent)
+            token, secret = directory.create_token(g.user.id, resources=resources, **sent)
         response = jsonify({**token_json(token), "token": secret})
         response.status_code = 201
         return response

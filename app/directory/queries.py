@@ -1,34 +1,11 @@
 """Reads of the directory."""
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import contains_eager
 
-from app.directory.models import Account, Department, Group, Person, Role, SignInSession
+from app.directory.models import Account, Department, Group, Person, Role
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
-from app.foundation.viewer import Viewer
-
-
-def account_of_session(account_id: int, session_id: str | None) -> Account | None:
-    """The open account behind a sign-in session that has not ended, with its roles, in one statement."""
-    with unscoped():
-        query = (
-            select(Account)
-            .join(SignInSession, SignInSession.account_id == Account.id)
-            .where(Account.id == account_id, Account.active)
-            .where(SignInSession.id == session_id, SignInSession.ended_at.is_(None))
-            .options(joinedload(Account.roles), joinedload(Account.groups).joinedload(Group.roles))
-        )
-        return db.session.scalars(query).unique().one_or_none()
-
-
-def viewer_of(account: Account) -> Viewer:
-    """Whom an account stands for."""
-    with unscoped():
-        person_id = db.session.scalar(select(Person.id).where(Person.account_id == account.id))
-        # After a rollback these are loaded anew: scoped, that would ask for the viewer who is just being found.
-        name = f"{account.first_name} {account.last_name}".removesuffix(" -")
-        return Viewer(person_id, account.id, name, account.email, role_names(account))
 
 
 def role_names(account: Account) -> frozenset[str]:

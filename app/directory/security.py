@@ -1,18 +1,18 @@
 """FAB's security manager with our sign-in, our sessions, and permission checks that cost no statement for fixed roles."""
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from flask import current_app, g, request, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
 from flask_jwt_extended import get_jwt, verify_jwt_in_request
-from flask_login import current_user
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
+from app.directory import callers
 from app.directory import operations as directory
-from app.directory import queries
+from app.directory.callers import SignedIn
 from app.directory.models import Account, Group, Permission, PermissionView, Role, ViewMenu
 from app.directory.security_views import (
     AccountView,
@@ -32,7 +32,7 @@ from app.foundation.database import db
 from app.foundation.errors import Unauthorized
 from app.foundation.fab import PortalInterface
 from app.foundation.rendering import error_response
-from app.foundation.viewer import Viewer, forget_viewer, viewer_loader
+from app.foundation.viewer import Viewer, current_viewer, forget_viewer, viewer_loader
 
 EMPLOYEE = "Employee"
 
@@ -87,17 +87,14 @@ class PortalSecurityManager(SecurityManager):
             db.session.commit()
         return account
 
-    def load_user(self, pk: Any) -> Account | None:
-        """The account behind a cookie, as long as its session has not ended."""
-        return queries.account_of_session(int(pk), session.get("sid"))
+    def load_user(self, pk: Any) -> SignedIn | None:
+        """Who comes with a cookie, as long as its session has not ended."""
+        return _remember(callers.by_session(int(pk), session.get("sid")))
 
-    def load_user_jwt(self, _header: Any, data: dict[str, Any]) -> Account | None:
-        """The account behind a token, as long as its session has not ended."""
-        account = queries.account_of_session(int(data["sub"]), data.get("sid"))
-        if account:
-            g.user = account
-            forget_viewer()
-        return account
+    def load_user_jwt(self, _header: Any, data: dict[str, Any]) -> SignedIn | None:
+        """Who comes with a token of a session, as long as that has not ended."""
+        g.user = _remember(callers.by_session(int(data["sub"]), data.get("sid")))
+        return g.user
 
     def authenticate_request(self) -> None:
         """Who calls the API: by a personal token, else by a session's. FAB's `@protect` asks the same two questions."""
@@ -107,26 +104,33 @@ class PortalSecurityManager(SecurityManager):
         elif self.validate_api_key(secret) is None:
             raise Unauthorized("This token is unknown, expired or revoked.")
 
-    def validate_api_key(self, secret: str) -> Account | None:
-        """The open account behind a personal token, which it is from now on in this request."""
-        token = directory.token_named_by(secret)
-        if token and directory.note_use(token):
-            db.session.commit()
-            token = directory.token_named_by(secret)
-        if token is None:
+    def validate_api_key(self, secret: str) -> SignedIn | None:
+        """Who comes with a personal token; its scopes hold for the rest of the request."""
+        user = callers.by_token(secret)
+        if user is None or user.token is None:
             return None
-        g.user, g.token_scopes = token.account, token.scopes
-        g._api_key_user = True  # noqa: SLF001 - where FAB's `has_access` looks
-        forget_viewer()
-        return token.account
+        if directory.note_use(user.token):
+            db.session.commit()
+        g.user, g.token_scopes = user, user.token.scopes
+        return _remember(user)
+
+    def has_access(self, permission_name: str, view_name: str) -> bool:
+        """Whether the roles of whoever asks, and the scopes of their token, allow it."""
+        viewer = current_viewer()
+        return viewer is not None and self._allows(viewer, permission_name, view_name)
+
+    def get_user_menu_access(self, menu_names: list[str] | None = None) -> set[str]:
+        """Those entries of the menu that whoever asks may open."""
+        return {name for name in menu_names or [] if self.has_access("menu_access", name)}
 
     def within_scopes(self, noun: str | None) -> bool:
         """Whether the token of this request, if it is a personal one, is for such things."""
         scopes = g.get("token_scopes")
         return scopes is None or directory.allows(
-            scopes, request.method, self.scope_resources().get(noun or "")
+            scopes, request.method, self.scope_resources.get(noun or "")
         )
 
+    @cached_property
     def scope_resources(self) -> dict[str, str]:
         """Noun of a permission -> what scopes call it: its name in the generated API."""
         views = self.appbuilder.baseviews
@@ -151,45 +155,55 @@ class PortalSecurityManager(SecurityManager):
         """Nothing is: what needs no sign-in says so by having no permission at all."""
         return False
 
-    def _has_view_access(self, user: Account, permission_name: str, view_name: str) -> bool:
+    def _allows(self, viewer: Viewer, permission_name: str, view_name: str) -> bool:
         if not self.within_scopes(view_name):
             return False
-        names = queries.role_names(user) | {EMPLOYEE}
-        if _fixed_roles_allow(tuple(sorted(names)), permission_name, view_name):
+        names = viewer.roles | {EMPLOYEE}
+        if _fixed_roles_allow(names, permission_name, view_name):
             return True
-        return (permission_name, view_name) in _added_permissions(user)
+        return (permission_name, view_name) in _added_permissions(viewer)
+
+    def _has_view_access(self, _user: Any, permission_name: str, view_name: str) -> bool:
+        return self.has_access(permission_name, view_name)
 
     def _get_user_permission_view_menus(
-        self, user: Account | None, permission_name: str, view_menus_name: list[str]
+        self, _user: Any, permission_name: str, view_menus_name: list[str]
     ) -> set[str]:
-        if user is None or not user.is_authenticated:
-            return set()
-        return {name for name in view_menus_name or [] if self._has_view_access(user, permission_name, name)}
+        return {name for name in view_menus_name or [] if self.has_access(permission_name, name)}
 
 
 @lru_cache(maxsize=8192)
-def _fixed_roles_allow(names: tuple[str, ...], permission_name: str, view_name: str) -> bool:
+def _fixed_roles_allow(names: frozenset[str], permission_name: str, view_name: str) -> bool:
     patterns = [pair for name in names for pair in current_app.config["FAB_ROLES"].get(name, [])]
     return any(
         re.match(view, view_name) and re.match(permission, permission_name) for view, permission in patterns
     )
 
 
-def _added_permissions(user: Account) -> set[tuple[str, str]]:
-    """What FAB's role page gives to the account's roles: one statement a request."""
+def _added_permissions(viewer: Viewer) -> set[tuple[str, str]]:
+    """What FAB's role page gives to the viewer's roles: one statement a request, and only where a role needs it."""
     if "added_permissions" not in g:
-        roles = [role.id for role in [*user.roles, *(role for group in user.groups for role in group.roles)]]
         query = (
             select(Permission.name, ViewMenu.name)
             .select_from(Role)
             .join(Role.permissions)
             .join(PermissionView.permission)
             .join(PermissionView.view_menu)
-            .where(Role.id.in_(roles))
+            .where(Role.name.in_(viewer.roles))
         )
-        g.added_permissions = {(row[0], row[1]) for row in db.session.execute(query)} if roles else set()
+        g.added_permissions = (
+            {(row[0], row[1]) for row in db.session.execute(query)} if viewer.roles else set()
+        )
     found: set[tuple[str, str]] = g.added_permissions
     return found
+
+
+def _remember(user: SignedIn | None) -> SignedIn | None:
+    """Row rules and the log ask for the viewer many times."""
+    forget_viewer()
+    if user is not None:
+        g.viewer = user.viewer
+    return user
 
 
 def _session_of_new_token() -> str | None:
@@ -198,10 +212,12 @@ def _session_of_new_token() -> str | None:
 
 @viewer_loader
 def viewer_of_request() -> Viewer | None:
-    """Whoever signed in with a cookie or a token."""
-    account = g.get("user")
-    if account is not None and getattr(account, "is_authenticated", False):
-        return queries.viewer_of(account)
-    if current_user and current_user.is_authenticated:
-        return queries.viewer_of(current_user)
-    return None
+    """Whoever signed in with a cookie or a token; asked again after `forget_viewer`, so that a change of roles holds."""
+    user = g.get("user")
+    if user is None or not user.is_authenticated:
+        return None
+    known: Viewer | None = g.get("viewer")
+    if known is None:
+        found = callers.by_account(user.id)
+        known = found.viewer if found else None
+    return known

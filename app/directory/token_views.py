@@ -58,7 +58,7 @@ class ApiTokenView(BaseView):
             try:
                 with transaction():
                     token, secret = directory.create_token(
-                        g.user,
+                        g.user.id,
                         name=form.name.data or "",
                         scopes=form.scopes.data or [],
                         expires_on=form.expires_on.data,
@@ -84,7 +84,7 @@ class ApiTokenView(BaseView):
         return redirect(url_for("ApiTokenView.tokens"))
 
     def _resources(self) -> list[str]:
-        return sorted(self.appbuilder.sm.scope_resources().values())
+        return sorted(self.appbuilder.sm.scope_resources.values())
 
     def _form(self, formdata: Any, **values: Any) -> ApiTokenForm:
         form = ApiTokenForm(formdata=formdata, **values)

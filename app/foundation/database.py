@@ -1,5 +1,6 @@
 """The one SQLAlchemy handle, on Flask-AppBuilder's own declarative base so that there is a single metadata."""
 
+import select
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
@@ -7,8 +8,10 @@ from typing import Any
 
 from flask_appbuilder import Model as Model  # noqa: PLC0414 - the base of every room's models
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import CheckConstraint, DateTime
+from sqlalchemy import CheckConstraint, DateTime, event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.pool import QueuePool
 
 from app.foundation import clock
 
@@ -21,6 +24,18 @@ Model.metadata.naming_convention = {
 }
 
 db = SQLAlchemy(model_class=Model)
+
+
+@event.listens_for(QueuePool, "checkout")
+def refuse_dropped_connection(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection that PostgreSQL closed while it lay in the pool has something to read: the end.
+
+    `pool_pre_ping` finds out by a statement of its own, which every request would wait for; this asks the socket.
+    """
+    idle = select.poll()
+    idle.register(connection.fileno(), select.POLLIN)
+    if idle.poll(0):
+        raise InvalidatePoolError
 
 
 def one_of(column: str, choices: type[StrEnum]) -> CheckConstraint:

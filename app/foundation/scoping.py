@@ -7,9 +7,10 @@ path. Not covered are `text()`, Core statements on a table and inserts: `referen
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
-from flask import g, has_request_context
+from flask import has_request_context
 from sqlalchemy import ColumnElement, event, false
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm.util import LoaderCriteriaOption
@@ -34,6 +35,7 @@ def row_rule(model: type[Any], *, holds_admins: bool = False) -> Callable[[Rule]
 
     def register(rule: Rule) -> Rule:
         _rules[model] = rule
+        _options.cache_clear()
         if holds_admins:
             _hold_admins.add(model)
         return rule
@@ -68,10 +70,13 @@ def is_scoped() -> bool:
 
 def criterion(model: type[Any]) -> ColumnElement[bool] | None:
     """What the current viewer's rule says of a model: None for every row, `false()` for an anonymous one."""
+    return _criterion(model, current_viewer())
+
+
+def _criterion(model: type[Any], viewer: Viewer | None) -> ColumnElement[bool] | None:
     rule = _rules.get(model)
     if rule is None:
         return None
-    viewer = current_viewer()
     if viewer is None:
         return false()
     return None if viewer.is_admin and model not in _hold_admins else rule(viewer)
@@ -100,19 +105,15 @@ class RuleOption(LoaderCriteriaOption):
         return visitors.replacement_traverse(resolved, {}, aliased_column)
 
 
-def _options() -> list[Any]:
-    viewer = current_viewer()
-    remembered = g.get("row_rules") if viewer is not None and chosen_viewer() is None else None
-    if remembered is None:
-        found = [(model, criterion(model)) for model in _rules]
-        remembered = [
-            RuleOption(model, rule, include_aliases=True, propagate_to_loaders=True)
-            for model, rule in found
-            if rule is not None
-        ]
-        if viewer is not None and chosen_viewer() is None:
-            g.row_rules = remembered
-    return remembered
+@lru_cache(maxsize=1024)
+def _options(viewer: Viewer | None) -> tuple[RuleOption, ...]:
+    """The rules as this viewer meets them. A rule knows nothing but the viewer, so the same one meets the same."""
+    found = [(model, _criterion(model, viewer)) for model in _rules]
+    return tuple(
+        RuleOption(model, rule, include_aliases=True, propagate_to_loaders=True)
+        for model, rule in found
+        if rule is not None
+    )
 
 
 @event.listens_for(db.session, "do_orm_execute")
@@ -125,4 +126,4 @@ def _scope(state: ORMExecuteState) -> None:
         )
     if state.is_column_load or not (state.is_select or state.is_update or state.is_delete) or not is_scoped():
         return
-    state.statement = state.statement.options(*_options())
+    state.statement = state.statement.options(*_options(current_viewer()))

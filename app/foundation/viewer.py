@@ -53,7 +53,6 @@ def current_viewer() -> Viewer | None:
 def forget_viewer() -> None:
     """Look the viewer up anew at the next question: somebody signed in or out, or a role changed."""
     g.pop("viewer", None)
-    g.pop("row_rules", None)
 
 
 def chosen_viewer() -> Viewer | None:

@@ -24,12 +24,9 @@ LOOKS_WIDER = {
     "app.directory.operations.signing_in.authenticate",
     # closing an account ends its tokens, whoever closes it
     "app.directory.operations.accounts.revoke_tokens",
-    "app.directory.operations.api_tokens.token_named_by",
     "app.directory.operations.api_tokens.note_use",
     "app.directory.operations.throttle.forget_failures",
     "app.directory.operations.throttle.prune_limits",
-    "app.directory.queries.account_of_session",
-    "app.directory.queries.viewer_of",
     # What HR says and who has to act is decided for everybody, whoever's request it happens in.
     "app.directory.queries.people_with_role",
     "app.directory.queries.person_matching",

@@ -15,7 +15,7 @@ from app.directory.operations.accounts import (
     link_account,
     open_sign_in,
 )
-from app.directory.operations.api_tokens import allows, create_token, note_use, revoke_token, token_named_by
+from app.directory.operations.api_tokens import allows, create_token, note_use, revoke_token
 from app.directory.operations.people import (
     change_department,
     change_person,
@@ -59,6 +59,5 @@ __all__ = [
     "reactivate_person",
     "refusal",
     "revoke_token",
-    "token_named_by",
     "valid_email",
 ]

@@ -1,13 +1,12 @@
 """Personal API tokens: made by somebody signed in, shown once, checked on every request of a script."""
 
-import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import date, timedelta
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy import update
 
-from app.directory.models import Account, Group
+from app.directory.callers import TokenInUse, digest
 from app.directory.token_models import ApiToken
 from app.foundation import clock
 from app.foundation.database import db
@@ -21,7 +20,7 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def create_token(
-    account: Account, *, name: str, scopes: list[str], expires_on: date, resources: set[str]
+    account_id: int, *, name: str, scopes: list[str], expires_on: date, resources: set[str]
 ) -> tuple[ApiToken, str]:
     """A token and its secret, which is kept nowhere. InvalidInput for an unknown scope or a day out of reach.
 
@@ -37,10 +36,10 @@ def create_token(
         raise InvalidInput(expires_on="Choose a day from today to a year from now.")
     secret = PREFIX + secrets.token_urlsafe(30)
     token = ApiToken(
-        account_id=account.id,
+        account_id=account_id,
         name=name.strip(),
         scopes=sorted(set(scopes)),
-        token_hash=_digest(secret),
+        token_hash=digest(secret),
         expires_on=expires_on,
     )
     db.session.add(token)
@@ -54,28 +53,7 @@ def revoke_token(token: ApiToken) -> None:
     db.session.flush()
 
 
-def token_named_by(secret: str) -> ApiToken | None:
-    """The token that a secret opens, with its account and roles, in one statement on a unique index.
-
-    A fast hash is right here: the secret is 240 random bits, which nobody guesses however fast they hash. Slow hashes
-    protect what people think up.
-    """
-    query = (
-        select(ApiToken)
-        .join(ApiToken.account)
-        .where(ApiToken.token_hash == _digest(secret), ApiToken.revoked_at.is_(None))
-        .where(ApiToken.expires_on >= clock.today(), Account.active)
-        .options(
-            contains_eager(ApiToken.account).options(
-                joinedload(Account.roles), joinedload(Account.groups).joinedload(Group.roles)
-            )
-        )
-    )
-    with unscoped():
-        return db.session.scalars(query).unique().one_or_none()
-
-
-def note_use(token: ApiToken) -> bool:
+def note_use(token: TokenInUse) -> bool:
     """Write down that a token is in use, at most once a minute; says whether there is something to commit."""
     now = clock.now()
     if token.last_used_at and token.last_used_at > now - USE_NOTED_EVERY:
@@ -85,14 +63,10 @@ def note_use(token: ApiToken) -> bool:
     return True
 
 
-def allows(scopes: list[str], method: str, resource: str | None) -> bool:
+def allows(scopes: Collection[str], method: str, resource: str | None) -> bool:
     """Whether a token's scopes let a request through: a GET needs `read`, anything else `write`.
 
     `resource` is what the request is about; without one only a general scope will do.
     """
     verb = "read" if method in READING else "write"
     return verb in scopes or (resource is not None and f"{resource}:{verb}" in scopes)
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
