@@ -33,6 +33,7 @@ TAGS = {
     "v1 security": "Signing in to the generated API. Tokens are the same on both.",
 }
 _TOKENS = Shape("Tokens", {"access_token": TOKEN, "refresh_token": TOKEN}, optional=("refresh_token",))
+_REFRESHED = Shape("RefreshedTokens", {"access_token": TOKEN, "refresh_token": TOKEN})
 # The routes of FAB's own that nothing of ours stands beside.
 BORROWED = {
     "SecurityApi.login": Description(
@@ -46,7 +47,11 @@ BORROWED = {
         refuses=(401, 429),
     ),
     "SecurityApi.refresh": Description(
-        "v1Refresh", "A new access token", {200: _TOKENS}, says="For a refresh token.", security=REFRESH
+        "v1Refresh",
+        "A new access token, and the refresh token to use next",
+        {200: _REFRESHED},
+        says="For a refresh token; as `/api/auth/refresh`.",
+        security=REFRESH,
     ),
 }
 _building = Lock()

@@ -123,7 +123,11 @@ class Person(Timestamps, Model):
 
 
 class SignInSession(Model):
-    """One sign-in, on a page or by tokens. Every cookie and token names its session: ending it ends them all."""
+    """One sign-in, on a page or by tokens. Every cookie and token names its session: ending it ends them all.
+
+    `refresh_id` is the id (`jti`) of the refresh token that counts, none before the first was used, and
+    `previous_refresh_id` the one that counted until `refreshed_at`; see `operations/refreshing.py`.
+    """
 
     __tablename__ = "sign_in_sessions"
     __audit__ = False
@@ -135,6 +139,9 @@ class SignInSession(Model):
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     address: Mapped[str | None] = mapped_column(Text)
     client: Mapped[str | None] = mapped_column(Text)
+    refresh_id: Mapped[str | None] = mapped_column(Text)
+    previous_refresh_id: Mapped[str | None] = mapped_column(Text)
+    refreshed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class Invitation(Model):

@@ -4,13 +4,13 @@ from typing import Any
 
 from flask import Response, g, jsonify
 from flask_appbuilder.api import expose
-from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt, verify_jwt_in_request
+from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt
 
 from app.audit import recorder
 from app.directory import callers, queries
 from app.directory import operations as directory
 from app.directory.models import Person
-from app.directory.schemas import ACCESS_TOKEN, SIGNED_IN, USER, LoginSchema, UserSchema, user_json
+from app.directory.schemas import REFRESHED, SIGNED_IN, USER, LoginSchema, UserSchema, user_json
 from app.foundation.api import rendered
 from app.foundation.errors import Unauthorized
 from app.foundation.idempotency import retriable
@@ -65,14 +65,19 @@ class AuthApi(PublishedApi):
         )
 
     @expose("/refresh", methods=["POST"])
-    @describes("refresh", "A new access token", answers={200: ACCESS_TOKEN}, security=REFRESH)
+    @describes(
+        "refresh",
+        "A new access token, and the refresh token to use next",
+        answers={200: REFRESHED},
+        security=REFRESH,
+        says="Use the new refresh token from now on, or keep the one you have. A refresh token that another one "
+        "replaced more than a minute ago ends the sign-in: somebody has a copy of it.",
+    )
     @rendered
     def refresh(self) -> Response:
-        """A new access token for a refresh token."""
-        verify_jwt_in_request(refresh=True)
-        claims = get_jwt()
-        g.sign_in_session = claims["sid"]
-        return jsonify(accessToken=create_access_token(claims["sub"]))
+        """For a refresh token."""
+        access, refresh = self.appbuilder.sm.refresh_tokens()
+        return jsonify(accessToken=access, refreshToken=refresh)
 
     @expose("/logout", methods=["POST"])
     @describes("logout", "Sign out: every token of the session ends", answers={204: None})

@@ -70,7 +70,7 @@ USER = Shape(
         "updated_at": MOMENT,
     },
 )
-ACCESS_TOKEN = Shape("AccessToken", {"accessToken": TOKEN})
+REFRESHED = Shape("Refreshed", {"accessToken": TOKEN, "refreshToken": TOKEN})
 _WHO = Shape("Who", {"id": ID, "name": TEXT, "email": EMAIL})
 SIGNED_IN = Shape("SignedIn", {"accessToken": TOKEN, "refreshToken": TOKEN, "user": _WHO})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import current_app, g, request, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
-from flask_jwt_extended import get_jwt, verify_jwt_in_request
+from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt, verify_jwt_in_request
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
@@ -32,6 +32,7 @@ from app.foundation.database import db
 from app.foundation.errors import Unauthorized
 from app.foundation.fab import PortalInterface
 from app.foundation.rendering import error_response
+from app.foundation.transactions import transaction
 from app.foundation.viewer import Viewer, current_viewer, forget_viewer, viewer_loader
 
 EMPLOYEE = "Employee"
@@ -103,6 +104,20 @@ class PortalSecurityManager(SecurityManager):
             verify_jwt_in_request()
         elif self.validate_api_key(secret) is None:
             raise Unauthorized("This token is unknown, expired or revoked.")
+
+    def refresh_tokens(self) -> tuple[str, str]:
+        """An access and a refresh token for the refresh token of this request. Unauthorized if it is good no more.
+
+        Commits before it refuses, because a token that was superseded has ended its session.
+        """
+        verify_jwt_in_request(refresh=True)
+        claims = get_jwt()
+        with transaction():
+            current = directory.refresh_session(claims["sid"], claims["jti"], claims.get("parent"))
+        if current is None:
+            raise Unauthorized("This sign-in has ended. Sign in again.")
+        identity, parent = claims["sub"], {"parent": current}
+        return create_access_token(identity), create_refresh_token(identity, additional_claims=parent)
 
     def validate_api_key(self, secret: str) -> SignedIn | None:
         """Who comes with a personal token; its scopes hold for the rest of the request."""

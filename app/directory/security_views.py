@@ -89,6 +89,13 @@ class SecurityApi(PortalApi, FabSecurityApi):
             raise Unreadable("Remove the control characters.")
         return inspect.unwrap(FabSecurityApi.login)(self)
 
+    @expose("/refresh", methods=["POST"])
+    @rendered
+    def refresh(self) -> Any:
+        """As the published API does it."""
+        access, refresh = self.appbuilder.sm.refresh_tokens()
+        return self.response(200, access_token=access, refresh_token=refresh)
+
 
 class GuardedView(KeptForms):
     """FAB's page fills the row itself; then our rules look at what came out, in the same transaction."""

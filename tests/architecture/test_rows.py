@@ -22,6 +22,7 @@ LOOKS_WIDER = {
     "app.directory.operations.accounts.accept_invitation",
     "app.directory.operations.accounts.invited_account",
     "app.directory.operations.signing_in.authenticate",
+    "app.directory.operations.refreshing.refresh_session",
     # closing an account ends its tokens, whoever closes it
     "app.directory.operations.accounts.revoke_tokens",
     "app.directory.operations.api_tokens.note_use",

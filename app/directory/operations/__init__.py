@@ -26,6 +26,7 @@ from app.directory.operations.people import (
     reactivate_person,
     valid_email,
 )
+from app.directory.operations.refreshing import refresh_session
 from app.directory.operations.signing_in import authenticate
 from app.directory.operations.throttle import count_attempt, forgive, prune_limits, refusal
 
@@ -57,6 +58,7 @@ __all__ = [
     "open_sign_in",
     "prune_limits",
     "reactivate_person",
+    "refresh_session",
     "refusal",
     "revoke_token",
     "valid_email",
