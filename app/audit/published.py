@@ -12,7 +12,7 @@ from app.audit.schemas import ENTRY
 from app.foundation.api import rendered
 from app.foundation.errors import InvalidInput
 from app.foundation.openapi.describing import PAGED, asks, describes, page_of
-from app.foundation.published import PublishedApi, moment, needs, text_asked, wrapped
+from app.foundation.published import PublishedApi, moment, needs, page_asked, text_asked, wrapped
 from app.foundation.references import parse_key
 
 
@@ -46,11 +46,30 @@ class AuditLogsApi(PublishedApi):
             first_day=_day_asked("from"),
             last_day=_day_asked("to"),
         )
-        return wrapped(queries.matching(wanted), entry_json)
+        page, limit = page_asked()
+        entries, total = queries.page(wanted, ENTRY_COLUMNS, number=page, size=limit)
+        return wrapped([entry_json(entry) for entry in entries], page, limit, total)
 
 
-def entry_json(entry: AuditEntry) -> dict[str, Any]:
-    """An Audit entry of the contract."""
+ENTRY_COLUMNS = (
+    AuditEntry.id,
+    AuditEntry.created_at,
+    AuditEntry.action,
+    AuditEntry.target_type,
+    AuditEntry.target_id,
+    AuditEntry.target_label,
+    AuditEntry.actor_id,
+    AuditEntry.actor_name,
+    AuditEntry.actor_email,
+    AuditEntry.address,
+    AuditEntry.request_id,
+    AuditEntry.before,
+    AuditEntry.after,
+)
+
+
+def entry_json(entry: Any) -> dict[str, Any]:
+    """An Audit entry of the contract, from a row of `ENTRY_COLUMNS`."""
     known = entry.actor_id is not None
     actor = {"id": str(entry.actor_id), "name": entry.actor_name, "email": entry.actor_email}
     return {

@@ -1,13 +1,19 @@
 """Reads of the log."""
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from flask import current_app
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from app.audit.models import AuditEntry
 from app.foundation import clock
 from app.foundation.database import db
+
+KEPT_COUNTS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +39,45 @@ def entries(wanted: LogFilter, *, before_id: int | None, size: int) -> list[Audi
     return list(db.session.scalars(query))
 
 
-def matching(wanted: LogFilter) -> Select[AuditEntry]:
-    """The entries that fit, newest first."""
-    query = select(AuditEntry).order_by(AuditEntry.id.desc())
+def matching(wanted: LogFilter, *columns: Any) -> Select[Any]:
+    """The entries that fit, newest first, or these columns of them."""
+    query = select(*(columns or (AuditEntry,))).order_by(AuditEntry.id.desc())
     for value, rule in _rules(wanted):
         if value:
             query = query.where(rule)
     return query
+
+
+def page(wanted: LogFilter, columns: Sequence[Any], *, number: int, size: int) -> tuple[Sequence[Any], int]:
+    """A page of the entries that fit, newest first, and how many fit.
+
+    The log is numbered without gaps and never changes. So the whole log's page is found by its numbers, at any depth
+    as fast as the first; and what was counted once is not counted again: only entries that came since are.
+    """
+    newest = db.session.scalar(select(func.max(AuditEntry.id))) or 0
+    offset, query = (number - 1) * size, matching(wanted, *columns)
+    if wanted == LogFilter():
+        rows = query.where(AuditEntry.id <= newest - offset).limit(size)
+        return db.session.execute(rows).all(), newest
+    rows = query.where(AuditEntry.id <= newest).limit(size).offset(offset)
+    return db.session.execute(rows).all(), _count(wanted, newest)
+
+
+def _count(wanted: LogFilter, newest: int) -> int:
+    """How many entries up to the newest fit. Kept per process, for the filters that were asked last."""
+    counted: OrderedDict[LogFilter, tuple[int, int]] = current_app.extensions.setdefault(
+        "audit_counts", OrderedDict()
+    )
+    upto, count = counted.pop(wanted, (0, 0))
+    if newest < upto:
+        upto, count = 0, 0
+    if newest > upto:
+        fresh = matching(wanted, func.count()).order_by(None)
+        count += db.session.scalar(fresh.where(AuditEntry.id > upto, AuditEntry.id <= newest)) or 0
+    counted[wanted] = (newest, count)
+    while len(counted) > KEPT_COUNTS:
+        counted.popitem(last=False)
+    return count
 
 
 def _rules(wanted: LogFilter) -> list[tuple[object, ColumnElement[bool]]]:

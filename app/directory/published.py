@@ -10,7 +10,15 @@ from app.audit import recorder
 from app.directory import callers, queries
 from app.directory import operations as directory
 from app.directory.models import Person
-from app.directory.schemas import REFRESHED, SIGNED_IN, USER, LoginSchema, UserSchema, user_json
+from app.directory.schemas import (
+    REFRESHED,
+    SIGNED_IN,
+    USER,
+    USER_COLUMNS,
+    LoginSchema,
+    UserSchema,
+    user_json,
+)
 from app.foundation.api import rendered
 from app.foundation.errors import Unauthorized
 from app.foundation.idempotency import retriable
@@ -18,6 +26,7 @@ from app.foundation.openapi.describing import PAGED, PUBLIC, REFRESH, asks, desc
 from app.foundation.published import (
     PublishedApi,
     done,
+    each,
     found,
     in_person,
     needs,
@@ -26,7 +35,7 @@ from app.foundation.published import (
     tagged,
     text_asked,
     unchanged,
-    wrapped,
+    wrapped_page,
 )
 from app.foundation.schemas import body_of_request, load
 from app.foundation.transactions import transaction
@@ -108,7 +117,7 @@ class UsersApi(PublishedApi):
     @needs("can_read", "Person")
     def listed(self) -> Response:
         """By name; `search` looks into name, e-mail and department."""
-        return wrapped(queries.people_matching(text_asked("search")), user_json)
+        return wrapped_page(queries.people_matching(text_asked("search"), *USER_COLUMNS), each(user_json))
 
     @expose("", methods=["POST"])
     @describes(

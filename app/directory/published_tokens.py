@@ -11,8 +11,9 @@ from sqlalchemy.orm import joinedload
 from app.directory import operations as directory
 from app.directory.token_models import ApiToken
 from app.foundation.api import rendered
+from app.foundation.database import db
 from app.foundation.openapi.describing import ID, MAYBE_MOMENT, MOMENT, TEXT, TOKEN, Many, Shape, describes
-from app.foundation.published import PublishedApi, bare, done, found, in_person, moment, needs
+from app.foundation.published import PublishedApi, done, found, in_person, moment, needs
 from app.foundation.schemas import PortalSchema, Text, body_of_request, load
 from app.foundation.transactions import transaction
 
@@ -54,7 +55,7 @@ class TokensApi(PublishedApi):
     def listed(self) -> Response:
         """Without secrets: those are kept nowhere."""
         query = select(ApiToken).options(joinedload(ApiToken.account)).order_by(ApiToken.id.desc())
-        return bare(query, token_json)
+        return jsonify([token_json(token) for token in db.session.scalars(query)])
 
     @expose("", methods=["POST"])
     @describes(

@@ -1,7 +1,8 @@
 """Reads of the directory."""
 
+from typing import Any
+
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import contains_eager
 
 from app.directory.models import Account, Department, Group, Person, Role
 from app.foundation.database import db
@@ -56,9 +57,9 @@ def department_named(name: str | None) -> Department | None:
         )
 
 
-def people_matching(text: str) -> Select[Person]:
-    """People by name; those whose name, e-mail or department holds the text, if there is one."""
-    query = select(Person).outerjoin(Person.department).options(contains_eager(Person.department))
+def people_matching(text: str, *columns: Any) -> Select[Any]:
+    """People by name, with these columns; those whose name, e-mail or department holds the text, if there is one."""
+    query = select(*columns).select_from(Person).outerjoin(Person.department)
     if text:
         fields = (Person.name, Person.email, Department.name, Person.department_given)
         query = query.where(or_(*(field.icontains(text, autoescape=True) for field in fields)))

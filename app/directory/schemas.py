@@ -3,8 +3,9 @@
 from typing import Any
 
 from marshmallow import fields
+from sqlalchemy import func
 
-from app.directory.models import Person
+from app.directory.models import Department, Person
 from app.foundation.openapi.describing import (
     EMAIL,
     FLAG,
@@ -75,8 +76,20 @@ _WHO = Shape("Who", {"id": ID, "name": TEXT, "email": EMAIL})
 SIGNED_IN = Shape("SignedIn", {"accessToken": TOKEN, "refreshToken": TOKEN, "user": _WHO})
 
 
-def user_json(person: Person) -> dict[str, Any]:
-    """A User of the contract."""
+USER_COLUMNS = (
+    Person.id,
+    Person.name,
+    Person.email,
+    func.coalesce(Department.name, Person.department_given).label("department_name"),
+    Person.position,
+    Person.active,
+    Person.created_at,
+    Person.updated_at,
+)
+
+
+def user_json(person: Any) -> dict[str, Any]:
+    """A User of the contract, from a row of `USER_COLUMNS` or an entity."""
     return {
         "id": str(person.id),
         "name": person.name,

@@ -17,6 +17,7 @@ from app.foundation.errors import DomainError, Forbidden, InvalidInput, NotFound
 from app.foundation.references import find, parse_key
 
 Row = TypeVar("Row")
+Shown = Callable[[Sequence[Any]], list[dict[str, Any]]]
 
 PAGE = 20
 LARGEST_PAGE = 100
@@ -101,10 +102,8 @@ def found(model: type[Row], key: str) -> Row:
     return row
 
 
-def page_asked(*, optional: bool = False) -> tuple[int, int] | None:
-    """`page` (from 1) and `limit` (1 to 100) of the address; None where both are optional and missing."""
-    if optional and not {"page", "limit"} & set(request.args):
-        return None
+def page_asked() -> tuple[int, int]:
+    """`page` (from 1) and `limit` (1 to 100) of the address."""
     return _number("page", 1, 2**31 - 1), _number("limit", PAGE, LARGEST_PAGE)
 
 
@@ -116,28 +115,43 @@ def _number(name: str, default: int, most: int) -> int:
     return number
 
 
-def total_of(query: Select[Any]) -> int:
-    """How many rows a query has without its page."""
-    return db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+def each(shown: Callable[[Any], dict[str, Any]]) -> Shown:
+    """Show a list row by row."""
+    return lambda rows: [shown(row) for row in rows]
 
 
-def wrapped(query: Select[Row], shown: Callable[[Row], dict[str, Any]]) -> Response:
+def page_of(query: Select[Any], page: int, limit: int) -> tuple[Sequence[Any], int]:
+    """The rows of a page, and how many there are on all of them. A page that is not full tells without counting."""
+    offset = (page - 1) * limit
+    rows = db.session.execute(query.limit(limit).offset(offset)).all()
+    if 0 < len(rows) < limit:
+        return rows, offset + len(rows)
+    counted = query.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
+    return rows, db.session.scalar(counted) or 0
+
+
+def wrapped(data: list[dict[str, Any]], page: int, limit: int, total: int) -> Response:
     """A page of a list as `{"data", "pagination"}`."""
-    page, limit = page_asked() or (1, PAGE)
-    rows = db.session.scalars(query.limit(limit).offset((page - 1) * limit)).unique()
-    pagination = {"total": total_of(query), "page": page, "limit": limit}
-    return jsonify(data=[shown(row) for row in rows], pagination=pagination)
+    return jsonify(data=data, pagination={"total": total, "page": page, "limit": limit})
 
 
-def bare(query: Select[Row], shown: Callable[[Row], dict[str, Any]]) -> Response:
-    """A list as an array; a page of it carries `X-Total-Count` and `Link` (RFC 8288)."""
-    asked = page_asked(optional=True)
-    if asked is None:
-        return jsonify([shown(row) for row in db.session.scalars(query).unique()])
-    page, limit = asked
-    rows = db.session.scalars(query.limit(limit).offset((page - 1) * limit)).unique()
-    response = jsonify([shown(row) for row in rows])
-    total = total_of(query)
+def wrapped_page(query: Select[Any], shown: Shown) -> Response:
+    """The page that is asked for, the first one if none is."""
+    page, limit = page_asked()
+    rows, total = page_of(query, page, limit)
+    return wrapped(shown(rows), page, limit, total)
+
+
+def bare(query: Select[Any], shown: Shown) -> Response:
+    """A list as an array; a page of it carries `X-Total-Count` and `Link` (RFC 8288).
+
+    A query of columns is a good deal faster than one of entities; `shown` gets its rows.
+    """
+    if not {"page", "limit"} & set(request.args):
+        return jsonify(shown(db.session.execute(query).all()))
+    page, limit = page_asked()
+    rows, total = page_of(query, page, limit)
+    response = jsonify(shown(rows))
     response.headers["X-Total-Count"] = str(total)
     response.headers["Link"] = _links(page, limit, max(-(-total // limit), 1))
     return response

@@ -1,5 +1,8 @@
 """The published API of the inbox: /inbox/tasks."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Response
 from flask_appbuilder.api import expose
 
@@ -15,7 +18,7 @@ from app.foundation.viewer import current_viewer
 from app.inbox import operations as inbox
 from app.inbox import queries
 from app.inbox.models import TaskStatus, WorkflowTask
-from app.inbox.schemas import TASK, TaskWorkSchema, task_json
+from app.inbox.schemas import TASK, TASK_COLUMNS, TaskWorkSchema, task_json
 
 
 class InboxApi(PublishedApi):
@@ -39,8 +42,8 @@ class InboxApi(PublishedApi):
             raise Unauthorized("Sign in first.")
         if status and status not in set(TaskStatus):
             raise InvalidInput(status=f"Choose one of: {', '.join(TaskStatus)}.")
-        query = queries.tasks_matching(queries.Scope.MINE, viewer, status=status or None)
-        return bare(queries.with_story(query), task_json)
+        mine = queries.tasks_matching(queries.Scope.MINE, viewer, *TASK_COLUMNS, status=status or None)
+        return bare(mine, _with_comments)
 
     @expose("/<key>", methods=["GET"])
     @describes("getTask", "One task", answers={200: TASK})
@@ -48,7 +51,7 @@ class InboxApi(PublishedApi):
     @needs("can_read", "Task")
     def one(self, key: str) -> Response:
         """A task that one may see."""
-        return tagged(task_json(_task(key)))
+        return tagged(_shown(_task(key)))
 
     @expose("/<key>", methods=["PUT"])
     @describes(
@@ -66,14 +69,23 @@ class InboxApi(PublishedApi):
         task = _task(key)
         sent = load(TaskWorkSchema(), body_of_request())
         with transaction():
-            unchanged(task, task_json)
+            unchanged(task, _shown)
             inbox.work_on(task, **sent)
         return done()
 
 
+def _with_comments(tasks: Sequence[Any]) -> list[dict[str, Any]]:
+    comments = queries.comments_by_task([task.id for task in tasks])
+    return [task_json(task, comments.get(task.id, [])) for task in tasks]
+
+
+def _shown(task: WorkflowTask) -> dict[str, Any]:
+    return task_json(task, task.comments)
+
+
 def _task(key: str) -> WorkflowTask:
     query = db.select(WorkflowTask).where(WorkflowTask.id == parse_key(key))
-    task = db.session.scalar(queries.with_story(query))
+    task = db.session.scalar(query)
     if task is None:
         raise NotFound("There is no such task, or you may not see it.")
     return task

@@ -1,6 +1,9 @@
 """Reads of the inbox."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
@@ -9,7 +12,7 @@ from app.directory.models import Person
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
 from app.foundation.viewer import Viewer
-from app.inbox.models import FINISHED, WorkflowTask
+from app.inbox.models import FINISHED, TaskComment, WorkflowTask
 from app.inventory.access import services_of
 
 IS_OPEN = WorkflowTask.status.not_in([status.value for status in FINISHED])
@@ -35,13 +38,13 @@ def in_scope(scope: Scope, viewer: Viewer) -> ColumnElement[bool] | None:
 def tasks_matching(
     scope: Scope,
     viewer: Viewer,
-    *,
+    *columns: Any,
     type_: str | None = None,
     status: str | None = None,
     person: str | None = None,
-) -> Select[WorkflowTask]:
-    """Tasks newest first. `status` may be `open`; `person` is part of the name or e-mail of whom the task is about."""
-    query = select(WorkflowTask).order_by(WorkflowTask.id.desc())
+) -> Select[Any]:
+    """Tasks newest first, or these columns of them. `status` may be `open`; `person` is part of the name or e-mail of whom the task is about."""
+    query = select(*(columns or (WorkflowTask,))).order_by(WorkflowTask.id.desc())
     rule = in_scope(scope, viewer)
     if rule is not None:
         query = query.where(rule)
@@ -107,3 +110,12 @@ def with_story(query: Select[WorkflowTask]) -> Select[WorkflowTask]:
         joinedload(WorkflowTask.completed_by),
         selectinload(WorkflowTask.comments),
     )
+
+
+def comments_by_task(task_ids: Sequence[int]) -> dict[int, list[TaskComment]]:
+    """What was said about these tasks, as far as the viewer may see it; oldest first."""
+    query = select(TaskComment).where(TaskComment.task_id.in_(task_ids)).order_by(TaskComment.id)
+    found: dict[int, list[TaskComment]] = defaultdict(list)
+    for comment in db.session.scalars(query):
+        found[comment.task_id].append(comment)
+    return found

@@ -1,5 +1,6 @@
 """Shapes of work on a task in requests."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from marshmallow import fields, validate
@@ -56,8 +57,29 @@ TASK = Shape(
 )
 
 
-def task_json(task: WorkflowTask) -> dict[str, Any]:
-    """A Task of the contract, in both spellings that clients use."""
+TASK_COLUMNS = (
+    WorkflowTask.id,
+    WorkflowTask.type,
+    WorkflowTask.action,
+    WorkflowTask.status,
+    WorkflowTask.title,
+    WorkflowTask.description,
+    WorkflowTask.details,
+    WorkflowTask.priority,
+    WorkflowTask.due_on,
+    WorkflowTask.assignee_id,
+    WorkflowTask.target_id,
+    WorkflowTask.service_id,
+    WorkflowTask.product_id,
+    WorkflowTask.completed_at,
+    WorkflowTask.completed_by_id,
+    WorkflowTask.created_at,
+    WorkflowTask.updated_at,
+)
+
+
+def task_json(task: Any, comments: Sequence[TaskComment]) -> dict[str, Any]:
+    """A Task of the contract, in both spellings that clients use, from a row of `TASK_COLUMNS` or an entity."""
     created, updated = moment(task.created_at), moment(task.updated_at)
     due = task.due_on.isoformat() if task.due_on else None
     return {
@@ -76,7 +98,7 @@ def task_json(task: WorkflowTask) -> dict[str, Any]:
         "targetUserId": text_id(task.target_id),
         "serviceId": text_id(task.service_id),
         "productId": text_id(task.product_id),
-        "comments": [comment_json(comment) for comment in task.comments],
+        "comments": [comment_json(comment) for comment in comments],
         "completedAt": moment(task.completed_at),
         "completedBy": text_id(task.completed_by_id),
         "created_at": created,

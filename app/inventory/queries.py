@@ -1,12 +1,16 @@
 """Reads of the inventory."""
 
-from sqlalchemy import false, func, or_, select
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, false, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.directory.models import Account, Person
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
-from app.inventory.models import AccessGrant, PermissionAssignment, Product
+from app.inventory.models import AccessGrant, PermissionAssignment, Product, Service
 
 
 def administrators_of(*, product_id: int | None = None, service_id: int | None = None) -> list[Person]:
@@ -100,3 +104,24 @@ def administered_by(person_id: int | None) -> tuple[list[int], list[int]]:
             select(PermissionAssignment.service_id, PermissionAssignment.product_id).where(mine)
         ).all()
     return [row[0] for row in rows if row[0]], [row[1] for row in rows if row[1]]
+
+
+def products_by_service(service_ids: Sequence[int] | None, *columns: Any) -> dict[int, list[Any]]:
+    """Rows of the products in these services (all for None) that the viewer may see, by name."""
+    query = select(*columns).order_by(Product.name, Product.id)
+    if service_ids is not None:
+        query = query.where(Product.service_id.in_(service_ids))
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in db.session.execute(query):
+        found[row.service_id].append(row)
+    return found
+
+
+def services_by_name(*columns: Any) -> Select[Any]:
+    """These columns of the services."""
+    return select(*columns).order_by(func.lower(Service.name), Service.id)
+
+
+def products_by_name(*columns: Any) -> Select[Any]:
+    """These columns of the products."""
+    return select(*columns).order_by(func.lower(Product.name), Product.id)

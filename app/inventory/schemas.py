@@ -1,5 +1,6 @@
 """Shapes of services, products, assignments and grants in requests, and as the published API answers with them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from marshmallow import fields, validate
@@ -117,8 +118,29 @@ ME = Shape(
 )
 
 
-def product_json(product: Product) -> dict[str, Any]:
-    """A Product of the contract."""
+PRODUCT_COLUMNS = (
+    Product.id,
+    Product.name,
+    Product.url,
+    Product.description,
+    Product.service_id,
+    Product.status,
+    Product.created_at,
+    Product.updated_at,
+)
+SERVICE_COLUMNS = (
+    Service.id,
+    Service.name,
+    Service.vendor,
+    Service.url,
+    Service.description,
+    Service.created_at,
+    Service.updated_at,
+)
+
+
+def product_json(product: Any) -> dict[str, Any]:
+    """A Product of the contract, from a row of `PRODUCT_COLUMNS` or an entity."""
     return {
         "id": str(product.id),
         "name": product.name,
@@ -131,7 +153,7 @@ def product_json(product: Product) -> dict[str, Any]:
     }
 
 
-def service_json(service: Service) -> dict[str, Any]:
+def service_json(service: Any, products: Sequence[Any]) -> dict[str, Any]:
     """A Service of the contract, with those of its products that the caller may see."""
     return {
         "id": str(service.id),
@@ -141,6 +163,6 @@ def service_json(service: Service) -> dict[str, Any]:
         "description": service.description,
         "created_at": moment(service.created_at),
         "updated_at": moment(service.updated_at),
-        "productCount": len(service.products),
-        "products": [product_json(product) for product in service.products],
+        "productCount": len(products),
+        "products": [product_json(product) for product in products],
     }
