@@ -81,7 +81,7 @@ class Script(Visitor):
         with app.app_context(), unscoped():
             account = db.session.scalar(select(Account).where(Account.email == email))
             _, self.token = directory.create_token(
-                account,
+                account.id,
                 name="Script",
                 scopes=list(scopes),
                 expires_on=clock.today(),
