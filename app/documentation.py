@@ -19,7 +19,8 @@ from app.foundation.published import PublishedApi
 INFO = {
     "description": "The published API under `/api` is for existing clients, scripts and HR systems; the one under "
     "`/api/v1` is generated from the models, for scripts that filter and read in bulk. Both call the same operations "
-    "and show the same rows. Ids are text in the published API and numbers in the generated one."
+    "and show the same rows. Ids are text in the published API and numbers in the generated one.",
+    "contact": {"name": "Whoever runs this portal"},
 }
 TAGS = {
     "auth": "Signing in, and who one is.",

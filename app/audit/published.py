@@ -11,7 +11,7 @@ from app.audit.models import AuditEntry
 from app.audit.schemas import ENTRY
 from app.foundation.api import rendered
 from app.foundation.errors import InvalidInput
-from app.foundation.openapi.describing import PAGED, asks, describes, page_of
+from app.foundation.openapi.describing import ID, PAGED, asks, describes, page_of
 from app.foundation.published import PublishedApi, moment, needs, page_asked, text_asked, wrapped
 from app.foundation.references import parse_key
 
@@ -27,9 +27,9 @@ class AuditLogsApi(PublishedApi):
         "The audit log, newest first",
         answers={200: page_of(ENTRY)},
         takes=(
-            asks("actorUserId", "Who did it: the id of a user."),
+            asks("actorUserId", "Who did it: the id of a user.", maxLength=200, **ID),
             asks("action", "What was done.", type="string", examples=["service.create"]),
-            asks("targetId", "What it was done to."),
+            asks("targetId", "What it was done to.", maxLength=200, **ID),
             asks("from", "The first day.", type="string", format="date"),
             asks("to", "The last day, included.", type="string", format="date"),
             *PAGED,

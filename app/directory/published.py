@@ -111,7 +111,16 @@ class UsersApi(PublishedApi):
         "listUsers",
         "People, by name",
         answers={200: page_of(USER)},
-        takes=(asks("search", "Part of a name, an e-mail or a department."), *PAGED),
+        takes=(
+            asks(
+                "search",
+                "Part of a name, an e-mail or a department.",
+                type="string",
+                maxLength=200,
+                examples=["jane"],
+            ),
+            *PAGED,
+        ),
     )
     @rendered
     @needs("can_read", "Person")

@@ -31,6 +31,7 @@ from app.foundation.api import PortalModelApi
 from app.foundation.database import db
 from app.foundation.errors import Unauthorized
 from app.foundation.fab import PortalInterface
+from app.foundation.references import parse_key
 from app.foundation.rendering import error_response
 from app.foundation.transactions import transaction
 from app.foundation.viewer import Viewer, current_viewer, forget_viewer, viewer_loader
@@ -94,7 +95,9 @@ class PortalSecurityManager(SecurityManager):
 
     def load_user_jwt(self, _header: Any, data: dict[str, Any]) -> SignedIn | None:
         """Who comes with a token of a session, as long as that has not ended."""
-        g.user = _remember(callers.by_session(int(data["sub"]), data.get("sid")))
+        key, session_id = parse_key(data["sub"]), data.get("sid")
+        known = key is not None and isinstance(session_id, str)
+        g.user = _remember(callers.by_session(key, session_id)) if known else None
         return g.user
 
     def authenticate_request(self) -> None:

@@ -18,7 +18,7 @@ from app.directory import operations as directory
 from app.directory.models import Account
 from app.foundation.api import PortalApi, rendered
 from app.foundation.database import db
-from app.foundation.errors import DomainError, Forbidden, NotFound, RateLimited, Unreadable
+from app.foundation.errors import DomainError, Forbidden, InvalidInput, NotFound, RateLimited, Unreadable
 from app.foundation.references import find
 from app.foundation.schemas import UNFIT, body_of_request
 from app.foundation.transactions import transaction
@@ -81,8 +81,13 @@ class SecurityApi(PortalApi, FabSecurityApi):
     @expose("/login", methods=["POST"])
     @rendered
     def login(self) -> Any:
-        """FAB's, which breaks on halves of UTF-16 pairs; without its `@safe`, which makes a 500 of every refusal."""
+        """FAB's, which breaks on halves of UTF-16 pairs and without a provider.
+
+        Without its `@safe`, which makes a 500 of every refusal.
+        """
         sent = body_of_request()
+        if isinstance(sent, dict) and "provider" not in sent:
+            raise InvalidInput(provider="Send db.")
         if isinstance(sent, dict) and any(
             UNFIT.search(text) for text in sent.values() if isinstance(text, str)
         ):

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from app.foundation.doors import PERMISSION_OF_METHOD, Verbs
 from app.foundation.errors import NotFound, Unreadable
 from app.foundation.idempotency import retriable
+from app.foundation.references import parse_key
 from app.foundation.rendering import error_response
 from app.foundation.schemas import UNFIT, PortalSchema, body_of_request, load
 from app.foundation.transactions import transaction
@@ -98,8 +99,8 @@ class PortalModelApi(PortalApi, ModelRestApi):
 
     @rendered
     def get_headless(self, pk: Any, **options: Any) -> Any:
-        """One row."""
-        return super().get_headless(pk, **options)
+        """One row. Its answer repeats the key, which is a number."""
+        return super().get_headless(parse_key(pk), **options)
 
     @rendered
     @retriable

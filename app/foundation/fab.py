@@ -4,7 +4,7 @@
 - Page sizes of HTML lists are not capped and orders not checked (`intake.py` checks that they are numbers).
 - A list of rows costs a statement per related row: an interface may say what to load with the rows.
 - Some malformed Rison makes its parser fail instead of refusing, which FAB answers with a 500.
-- A key that is no integer, or too large for one, is a 500: such a row is simply not found.
+- A key that is no integer, or too large for one, is a 500, and a 405 for the API's GET: such a row is simply not found.
 """
 
 import copy
@@ -107,4 +107,5 @@ def install() -> None:
     ModelRestApi._filters = FiltersOfThisRequest()  # noqa: SLF001
     BaseCRUDView._get_list_widget = _list_widget(BaseCRUDView._get_list_widget)  # noqa: SLF001
     Filters.add_filter_index = _filter_index(Filters.add_filter_index)
+    ModelRestApi.get._urls = [("/<pk>", ("GET",))]  # noqa: SLF001
     prison.loads = _rison(prison.loads)

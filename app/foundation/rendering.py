@@ -54,7 +54,7 @@ RETRY_SECONDS = "5"
 
 def wants_json() -> bool:
     """Whether a program asks: everything under /api, and whoever prefers JSON to HTML."""
-    if request.path.startswith(("/api/", f"{current_app.config['API_PREFIX']}/")):
+    if f"{request.path}/".startswith(("/api/", f"{current_app.config['API_PREFIX']}/")):
         return True
     accepted = request.accept_mimetypes
     return accepted.best_match(["text/html", "application/json"], default="text/html") == "application/json"

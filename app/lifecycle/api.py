@@ -20,8 +20,12 @@ from app.lifecycle.schemas import RECEIVED, OffboardingSchema, OnboardingSchema,
 TEMPLATE_VERBS = Verbs(lifecycle.create_template, lifecycle.change_template, lifecycle.delete_template)
 LONGEST_ID = 200
 _IDENTITY = (
-    header("webhook-id", "The identity of this delivery: the same one again makes nothing new."),
-    header("Idempotency-Key", "The same, for those who send no webhook-id."),
+    header(
+        "webhook-id",
+        "The identity of this delivery: the same one again makes nothing new.",
+        "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W",
+    ),
+    header("Idempotency-Key", "The same, for those who send no webhook-id.", "onboarding-4711"),
 )
 
 

@@ -58,13 +58,21 @@ def test_postgres_stopped_is_said_and_nothing_is_acknowledged(portal, newcomer, 
     lost, kept = newcomer(), newcomer()
     browser = Browser(f"http://127.0.0.1:{portal.port}")
     assert browser.sign_in("first").status == 200
+    token = portal.token_of("first")
     portal.stop("postgres")
     health = portal.get("/health")
     assert (health.status, health.json["status"]) == (503, "unhealthy")
-    answer = portal.hr("onboarding", **lost)
-    assert (answer.status, answer.json["error"]) == (503, "unavailable")
-    assert answer.json.keys() == {"error", "message", "detail"}
-    assert int(answer.headers["Retry-After"]) > 0
+    refused = [
+        portal.hr("onboarding", **lost),
+        portal.get("/api/services", token=token),
+        portal.get("/api/v1/services/", token=token),
+        portal.send("POST", "/api/auth/login", {"email": "first@example.com", "password": "x"}),
+    ]
+    for answer in refused:
+        assert (answer.status, answer.json["error"]) == (503, "unavailable")
+        assert answer.json.keys() == {"error", "message", "detail"}
+        assert b"sql" not in answer.body.lower()
+        assert int(answer.headers["Retry-After"]) > 0
     page = browser.get("/inbox/")
     assert page.status == 503
     assert page.headers["Content-Type"].startswith("text/html")

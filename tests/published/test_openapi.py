@@ -1,5 +1,6 @@
 """The document says what the application does: every route, valid, with examples and answers that fit."""
 
+import json
 import re
 
 import pytest
@@ -94,6 +95,26 @@ def test_examples_fit_their_schemas(document, check):
         content = response["content"]["application/json"]
         assert check(content["schema"], content["example"]) == [], status
     assert faults == {}
+
+
+def test_every_parameter_has_an_example_that_fits(document, check):
+    faults = {}
+    for name, operation in operations(document):
+        for one in operation["parameters"]:
+            told = one.get("content", {}).get("application/json", one)
+            found = check(told["schema"], told["example"]) if "example" in told else ["no example"]
+            faults |= {f"{name} {one['name']}": found} if found else {}
+    assert faults == {}
+
+
+def test_examples_of_the_generated_api_s_questions_are_answered(document, root):
+    for name, operation in operations(document):
+        for one in operation["parameters"]:
+            if one["name"] == "q" and "{pk}" not in name:
+                path = name.removeprefix("GET /api/v1/")
+                question = json.dumps(one["content"]["application/json"]["example"])
+                answer = root.api("GET", path, query_string={"q": question})
+                assert answer.status_code == 200, (name, answer.text)
 
 
 def test_document_is_built_once_and_asks_no_database(one_app, statements):

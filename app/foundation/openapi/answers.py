@@ -8,6 +8,8 @@ from app.foundation.rendering import CODES as RENDERED
 from app.foundation.rendering import MESSAGES
 
 CODES = {**RENDERED, 412: "precondition_failed"}
+# What no operation of the document answers: the method does not belong to it, or what was sent is read as JSON anyway.
+_OUTSIDE = {405, 415}
 
 SHAPE: Json = {
     "type": "object",
@@ -30,12 +32,13 @@ _OF_STATUS = {401: {"WWW-Authenticate": "`Bearer`."}}
 _WAIT = {"Retry-After": "After how many seconds to try again."}
 _ALWAYS = {400, 500, 503}
 _SAMPLES: dict[str, Any] = {"integer": 1, "number": 1, "boolean": True, "null": None}
+_NAMED = {"url": "https://www.example.com", "email": "jane.doe@example.com"}
 _FORMATS = {"date": "2031-03-01", "date-time": "2031-03-01T09:00:00+00:00", "email": "jane.doe@example.com"}
 
 
 def components() -> Json:
     """A response for each status of the contract."""
-    return {str(status): _response(status, code) for status, code in CODES.items()}
+    return {str(status): _response(status, code) for status, code in CODES.items() if status not in _OUTSIDE}
 
 
 def _response(status: int, code: str) -> Json:
@@ -92,12 +95,12 @@ def may_be_replayed(operation: Json) -> Json:
     return operation | {"parameters": parameters, "responses": dict(sorted(responses.items()))}
 
 
-def sample(schema: Json, known: Json) -> Any:
-    """A value that fits, for those schemas that bring no example of their own."""
+def sample(schema: Json, known: Json, name: str = "") -> Any:
+    """A value that fits, for those schemas that bring no example of their own; `name` is the property's."""
     if "$ref" in schema:
         return sample(known[schema["$ref"].rpartition("/")[2]], known)
     if "anyOf" in schema:
-        return sample(schema["anyOf"][0], known)
+        return sample(schema["anyOf"][0], known, name)
     for given in (
         [schema["example"]] if "example" in schema else [],
         schema.get("examples"),
@@ -108,7 +111,7 @@ def sample(schema: Json, known: Json) -> Any:
     kind = schema.get("type", "object")
     kind = kind if isinstance(kind, str) else kind[0]
     if kind == "object":
-        return {name: sample(inner, known) for name, inner in schema.get("properties", {}).items()}
+        return {one: sample(inner, known, one) for one, inner in schema.get("properties", {}).items()}
     if kind == "array":
         return [sample(schema.get("items", {}), known)]
-    return _SAMPLES.get(kind, _FORMATS.get(schema.get("format", ""), "text"))
+    return _SAMPLES.get(kind, _FORMATS.get(schema.get("format", ""), _NAMED.get(name, "text")))

@@ -71,23 +71,35 @@ def asks(name: str, description: str, **schema: Any) -> Json:
     }
 
 
-def header(name: str, description: str) -> Json:
+def header(name: str, description: str, example: str) -> Json:
     """A header that a client may send."""
-    schema = {"type": "string", "maxLength": 200}
+    schema = {"type": "string", "maxLength": 200, "examples": [example]}
     return {"in": "header", "name": name, "description": description, "schema": schema}
 
 
-IF_MATCH = header("If-Match", "The ETag of what you saw: 412 if something else stands there by now.")
+IF_MATCH = header(
+    "If-Match",
+    "The ETag of what you saw: 412 if something else stands there by now.",
+    '"9f86d081884c7d659a2feaa0c55ad015"',
+)
 IDEMPOTENCY_KEY: Json = {
     "in": "header",
     "name": "Idempotency-Key",
     "description": "Your name for this request: within 24 hours the same request under the same key makes nothing new "
     "and gets the same answer, with `Idempotency-Replayed: true`; another body under it is 409.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[ -~]+$"},
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": 200,
+        "pattern": "^[ -~]+$",
+        "examples": ["import-4711"],
+    },
 }
 PAGED: tuple[Json, ...] = (
     asks("page", "The page, from 1.", type="integer", minimum=1, maximum=2**31 - 1, examples=[1]),
-    asks("limit", "How many on a page; 20 if not given.", type="integer", minimum=1, maximum=100),
+    asks(
+        "limit", "How many on a page; 20 if not given.", type="integer", minimum=1, maximum=100, examples=[20]
+    ),
 )
 
 

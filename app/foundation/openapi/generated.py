@@ -99,7 +99,10 @@ class GeneratedPart:
             "summary": summary.format(noun),
             "description": f"{(api.__doc__ or '').strip()} {self.roles_for(permission, api.noun)}",
             "security": BEARER,
-            "parameters": [_PK if one["name"] == "pk" else one for one in operation.get("parameters", [])],
+            "parameters": [
+                _PK if one["name"] == "pk" else _asked(api, name, one)
+                for one in operation.get("parameters", [])
+            ],
         }
         if "requestBody" in operation:
             corrected["requestBody"] = operation["requestBody"]
@@ -129,8 +132,33 @@ class GeneratedPart:
         return {"200": success(200, content["schema"])}
 
 
+def _asked(api: Any, name: str, parameter: Json) -> Json:
+    """FAB's `q`, with something to try: in Rison or, as here, in JSON."""
+    examples: Json = {
+        "get_list": {
+            "filters": [{"col": "id", "opr": "gt", "value": 1}] if "id" in api.search_columns else [],
+            "order_column": next(iter(api.order_columns or api.list_columns)),
+            "order_direction": "asc",
+            "page": 0,
+            "page_size": 20,
+        },
+        "get": {"columns": ["id"]},
+        "info": {"keys": ["permissions"]},
+    }
+    content = {**parameter["content"]["application/json"], "example": examples[name]}
+    return {
+        **parameter,
+        "description": "What to answer, in Rison or JSON.",
+        "content": {"application/json": content},
+    }
+
+
 def exemplify(operation: Json, known: Json) -> None:
-    """Give bodies and answers without an example one that fits."""
+    """Give parameters, bodies and answers without an example one that fits."""
+    operation["parameters"] = [
+        {**one, "example": sample(one["schema"], known)} if "schema" in one else one
+        for one in operation["parameters"]
+    ]
     contents = [operation.get("requestBody", {}), *operation["responses"].values()]
     for holder in contents:
         content = holder.get("content", {}).get("application/json")
