@@ -96,8 +96,9 @@ class PortalSecurityManager(SecurityManager):
     def load_user_jwt(self, _header: Any, data: dict[str, Any]) -> SignedIn | None:
         """Who comes with a token of a session, as long as that has not ended."""
         key, session_id = parse_key(data["sub"]), data.get("sid")
-        known = key is not None and isinstance(session_id, str)
-        g.user = _remember(callers.by_session(key, session_id)) if known else None
+        if key is None or not isinstance(session_id, str):
+            return None
+        g.user = _remember(callers.by_session(key, session_id))
         return g.user
 
     def authenticate_request(self) -> None:
