@@ -2,10 +2,16 @@
 
 import functools
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 from flask_appbuilder.api import BaseApi, ModelRestApi
+from flask_appbuilder.exceptions import (
+    FABException,
+    InvalidColumnArgsFABException,
+    InvalidOrderByColumnFABException,
+)
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.models.sqla.filters import set_value_to_type
 from werkzeug.exceptions import HTTPException
@@ -13,10 +19,14 @@ from werkzeug.exceptions import HTTPException
 from app.foundation.doors import PERMISSION_OF_METHOD, Verbs
 from app.foundation.errors import NotFound, Unreadable
 from app.foundation.idempotency import retriable
+from app.foundation.reading import Reader
 from app.foundation.references import parse_key
 from app.foundation.rendering import error_response
 from app.foundation.schemas import UNFIT, PortalSchema, body_of_request, load
 from app.foundation.transactions import transaction
+
+KEPT_READERS = 64
+LAST_PAGE = 2**31 // 100
 
 
 def rendered(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,6 +96,8 @@ class PortalModelApi(PortalApi, ModelRestApi):
         self.show_columns = self.show_columns or self.list_columns
         super().__init__()
         self.add_columns = self.edit_columns = list(self.add_model_schema.fields)
+        self._reader = lru_cache(KEPT_READERS)(partial(Reader, self.datamodel.obj))
+        self._told: dict[Any, dict[str, Any]] = {}
 
     @rendered
     def info_headless(self, **options: Any) -> Any:
@@ -94,13 +106,74 @@ class PortalModelApi(PortalApi, ModelRestApi):
 
     @rendered
     def get_list_headless(self, **options: Any) -> Any:
-        """A page of rows."""
-        return super().get_list_headless(**options)
+        """A page of rows: by its number, or what comes `after` a key, which costs the same at any depth."""
+        asked = options.get("rison", {})
+        reader, chosen = self._reader_of(asked, self.list_columns)
+        narrow = self._handle_filters_args(asked).apply_all
+        number, size = self._handle_page_args(asked)
+        body = self._told_about(self.get_list, asked, chosen)
+        if "after" in request.args:
+            rows = self._rows_after(reader, narrow, asked, size)
+            body["next"] = rows[-1].row_key if len(rows) == size else None
+        else:
+            if not 0 <= number <= LAST_PAGE:
+                raise Unreadable(f"page goes from 0 to {LAST_PAGE:,}; beyond, read on with after.")
+            rows = reader.rows(narrow, self._order(asked), size, number * size)
+            body["count"] = reader.count(narrow)
+        body |= {"result": reader.shown(rows), "ids": [row.row_key for row in rows]}
+        return self._answer(200, **body)
 
     @rendered
     def get_headless(self, pk: Any, **options: Any) -> Any:
-        """One row. Its answer repeats the key, which is a number."""
-        return super().get_headless(parse_key(pk), **options)
+        """One row."""
+        asked = options.get("rison", {})
+        reader, chosen = self._reader_of(asked, self.show_columns or [])
+        key = parse_key(pk)
+        row = reader.row(self._base_filters.apply_all, key) if key else None
+        if row is None:
+            raise NotFound("There is no such entry, or you may not see it.")
+        body = self._told_about(self.get, asked, chosen)
+        return self._answer(200, **body, id=row.row_key, result=reader.shown([row])[0])
+
+    def _reader_of(self, asked: dict[str, Any], columns: list[str]) -> tuple[Reader, list[str]]:
+        """A reader of these columns, or of those among them that were asked for, and which were."""
+        try:
+            _, chosen = self._handle_columns_args(asked, columns, columns)
+        except InvalidColumnArgsFABException as error:
+            raise Unreadable(str(error)) from None
+        return self._reader(tuple(chosen or columns)), chosen
+
+    def _told_about(self, method: Any, asked: dict[str, Any], chosen: list[str]) -> dict[str, Any]:
+        """Labels, titles and the like: the same for everybody who asks for the same."""
+        key = (method.__name__, tuple(asked.get("keys", ())), tuple(chosen))
+        if key not in self._told:
+            told: dict[str, Any] = {}
+            self.set_response_key_mappings(told, method, asked, columns=chosen)
+            if len(self._told) >= KEPT_READERS:
+                self._told.clear()
+            self._told[key] = told
+        return dict(self._told[key])
+
+    def _order(self, asked: dict[str, Any]) -> list[Any]:
+        """The order that was asked for, then by key, so that no row stands on two pages."""
+        try:
+            name, direction = self._handle_order_args(asked)
+        except InvalidOrderByColumnFABException as error:
+            raise Unreadable(str(error)) from None
+        key = self.datamodel.get_pk()
+        column = getattr(self.datamodel.obj, name) if name else key
+        columns = [column] if column is key else [column, key]
+        return [one.desc() if direction == "desc" else one.asc() for one in columns]
+
+    def _rows_after(self, reader: Reader, narrow: Any, asked: dict[str, Any], size: int) -> list[Any]:
+        after = request.args["after"]
+        last = 0 if after in {"", "0"} else parse_key(after)
+        if last is None:
+            raise Unreadable("after takes the last id of the page before, or 0.")
+        if {"page", "order_column", "order_direction"} & set(asked):
+            raise Unreadable("With after the order is by id, and there are no page numbers.")
+        key = self.datamodel.get_pk()
+        return reader.rows(lambda query: narrow(query).where(key > last), [key], size)
 
     @rendered
     @retriable
@@ -139,12 +212,18 @@ class PortalModelApi(PortalApi, ModelRestApi):
         return row
 
     def _shown(self, row: Any) -> Any:
-        return self.show_model_schema.dump(row, many=False)
+        """As a GET shows it; None if whoever wrote it may not see it."""
+        reader, _ = self._reader_of({}, self.show_columns or [])
+        found = reader.row(self._base_filters.apply_all, self.datamodel.get_pk_value(row))
+        return found and reader.shown([found])[0]
 
     def _handle_filters_args(self, rison_args: dict[str, Any]) -> Filters:
         """FAB's, but a filter that FAB would silently leave out is refused: it would answer with everything."""
         wanted = rison_args.get("filters", [])
-        joined = super()._handle_filters_args(rison_args)
+        try:
+            joined = super()._handle_filters_args(rison_args)
+        except FABException as error:
+            raise Unreadable(str(error)) from None
         if len(self._filters.filters) != len(wanted):
             raise Unreadable(
                 "A filter needs col, opr and value, and an operator that _info lists for the column."

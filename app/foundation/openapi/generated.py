@@ -12,7 +12,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask_appbuilder.api.manager import resolver
 
 from app.foundation.openapi.answers import may_be_replayed, refusals, sample, success
-from app.foundation.openapi.describing import BEARER, Json
+from app.foundation.openapi.describing import BEARER, Json, asks
 
 _ROUTES = {
     "get_list": ("List", "List {}, filtered, ordered and paged"),
@@ -25,6 +25,20 @@ _ROUTES = {
 _MORE = {"post": (409,), "put": (409,), "delete": (409, 422)}
 _KEY: Json = {"type": "integer", "examples": [1]}
 _COLUMNS: Json = {"type": "array", "items": {"type": "object", "properties": {"name": {"type": "string"}}}}
+_AFTER: Json = asks(
+    "after",
+    "Instead of page numbers: rows by id, after this one (0 to begin with). As fast at the end of a long table as at "
+    "its beginning; nothing is counted, and `next` is what to ask for next.",
+    type="integer",
+    minimum=0,
+    maximum=2**31 - 1,
+    examples=[0],
+)
+_NEXT: Json = {
+    "type": ["integer", "null"],
+    "description": "With `after`: the `after` of the next page, null on the last one.",
+    "examples": [None],
+}
 _PK: Json = {
     "in": "path",
     "name": "pk",
@@ -104,6 +118,8 @@ class GeneratedPart:
                 for one in operation.get("parameters", [])
             ],
         }
+        if name == "get_list":
+            corrected["parameters"].append(_AFTER)
         if "requestBody" in operation:
             corrected["requestBody"] = operation["requestBody"]
         answer = self._answer(name, named, operation)
@@ -128,6 +144,7 @@ class GeneratedPart:
             properties["id"] = _KEY
         if name == "get_list":
             properties["ids"] = {"type": "array", "items": _KEY}
+            properties["next"] = _NEXT
             properties["count"] = {"type": "integer", "minimum": 0, "examples": [1]}
         return {"200": success(200, content["schema"])}
 
