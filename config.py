@@ -46,6 +46,7 @@ class Settings(BaseModel):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     project_name: str = "PortalOps"
     timezone: rules.Zone = "UTC"
+    currency: rules.Currency = "USD"
     api_v1_str: str = Field("/api", pattern=r"^(/[\w.-]+)+$")
 
     host: str = "127.0.0.1"

@@ -129,7 +129,7 @@ def read(portal: Portal) -> None:
     portal.check("a wrong password: 401", lambda: portal.refuses(401, "POST", "/api/auth/login", wrong))
     portal.check("the administrator signs in", portal.signs_in)
     portal.check("and is Admin", portal.knows_me)
-    lists = ("users", "services", "products", "inbox/tasks", "audit-logs", "v1/services/")
+    lists = ("users", "services", "products", "payment-register", "inbox/tasks", "audit-logs", "v1/services/")
     for path in lists:
         portal.check(f"GET /api/{path}", lambda path=path: portal.lists(f"/api/{path}"))  # type: ignore[misc]
 

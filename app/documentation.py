@@ -27,6 +27,7 @@ TAGS = {
     "users": "People, and what they may do.",
     "services": "Services, and the products in them.",
     "products": "Products, whatever service they are of.",
+    "payment-register": "What each product costs, what pays for it and until when.",
     "inbox": "One's own tasks.",
     "audit-logs": "Who did what, when.",
     "webhooks": "What HR's system announces.",

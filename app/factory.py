@@ -110,6 +110,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "PUBLIC_URL": settings.public_url,
         "API_PREFIX": settings.api_v1_str,
         "TIMEZONE": settings.timezone,
+        "CURRENCY": settings.currency,
         "ADMIN_EMAIL": settings.admin_email,
         "ADMIN_PASSWORD": settings.admin_password,
         "SECRET_KEY": settings.secret_key,

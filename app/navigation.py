@@ -23,6 +23,9 @@ from app.lifecycle.api import CaseApi, HrEventApi, HrWebhookApi, TemplateApi
 from app.lifecycle.views import CaseView, HrEventView, PersonPageView, ProfileView, TemplateView
 from app.notifications.api import NotificationApi
 from app.notifications.views import NoticeView
+from app.payments.api import PaymentInfoApi
+from app.payments.published import PaymentRegisterApi
+from app.payments.views import PaymentView
 
 # view, name in the menu (its permission too), icon, heading
 MENU: list[tuple[Any, str, str, str]] = [
@@ -31,6 +34,7 @@ MENU: list[tuple[Any, str, str, str]] = [
     (ProductView, "Products", "box", "Inventory"),
     (AssignmentView, "Who administers what", "shield", "Inventory"),
     (GrantView, "Access", "key", "Inventory"),
+    (PaymentView, "Payment register", "card", "Payments"),
     (PersonView, "People", "users", "Directory"),
     (DepartmentView, "Departments", "building", "Directory"),
     (CaseView, "Cases", "flag", "Joiners and leavers"),
@@ -48,6 +52,7 @@ PUBLISHED = [
     AuditLogsApi,
     HrWebhookApi,
     InboxApi,
+    PaymentRegisterApi,
     ProductsApi,
     ServicesApi,
     TokensApi,
@@ -60,6 +65,7 @@ APIS = [
     ProductApi,
     AssignmentApi,
     GrantApi,
+    PaymentInfoApi,
     PersonApi,
     DepartmentApi,
     TaskApi,

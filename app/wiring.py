@@ -10,8 +10,10 @@ from app.inbox.events import TaskCompleted, TaskFinished, TaskReopened
 from app.inbox.models import TaskAction, WorkflowTask
 from app.inventory import operations as inventory
 from app.inventory import queries as inventory_queries
+from app.inventory.events import ProductCreated, ProductLeaves
 from app.inventory.models import AccessGrant, AccessLevel, GrantSource, PermissionAssignment
 from app.lifecycle import operations as lifecycle
+from app.payments import operations as payments
 
 
 def connect() -> None:
@@ -20,6 +22,8 @@ def connect() -> None:
     events.subscribe(TaskFinished, close_case)
     events.subscribe(TaskReopened, reopen_case)
     events.subscribe(PersonDeactivated, hand_on)
+    events.subscribe(ProductCreated, open_payment)
+    events.subscribe(ProductLeaves, close_payment)
 
 
 def record_what_was_done(fact: TaskCompleted) -> None:
@@ -48,6 +52,16 @@ def reopen_case(fact: TaskReopened) -> None:
 def hand_on(fact: PersonDeactivated) -> None:
     """What waited for somebody who left waits for somebody else."""
     lifecycle.hand_on(fact.person)
+
+
+def open_payment(fact: ProductCreated) -> None:
+    """Every product stands in the register from the start, incomplete."""
+    payments.open_record(fact.product)
+
+
+def close_payment(fact: ProductLeaves) -> None:
+    """A product takes its payment along."""
+    payments.close_record(fact.product)
 
 
 def _grant(task: WorkflowTask) -> None:

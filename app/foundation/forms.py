@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
+import marshmallow
 from flask import url_for
 from flask_appbuilder.forms import DynamicForm
 from markupsafe import Markup
@@ -12,6 +13,7 @@ from wtforms.fields.choices import Choice, SelectFieldBase
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import Select
 
+from app.foundation import schemas
 from app.foundation.database import db
 from app.foundation.lookup import label_column
 from app.foundation.references import NO_SUCH_ENTRY, parse_key
@@ -30,6 +32,15 @@ def no_control_characters(_form: Any, field: Any) -> None:
     """The same rule as for the API's texts."""
     if isinstance(field.data, str) and UNFIT.search(field.data):
         raise ValidationError("Remove the control characters.")
+
+
+def no_card_number(_form: Any, field: Any) -> None:
+    """The same rule as for the API's texts."""
+    if isinstance(field.data, str):
+        try:
+            schemas.no_card_number(field.data)
+        except marshmallow.ValidationError as error:
+            raise ValidationError(str(error.messages[0])) from None
 
 
 class PortalForm(DynamicForm):
@@ -67,7 +78,8 @@ def paragraph(label: str, *, most: int = 2_000, hint: str = "", **options: Any) 
 
 def _text_rules(*, required: bool, most: int) -> list[Any]:
     presence = DataRequired(REQUIRED) if required else Optional()
-    return [presence, Length(max=most, message=f"At most {most:,} characters."), no_control_characters]
+    length = Length(max=most, message=f"At most {most:,} characters.")
+    return [presence, length, no_control_characters, no_card_number]
 
 
 class LookupWidget(Select):

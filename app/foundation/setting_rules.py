@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
+from app.foundation.currencies import currencies
 from app.foundation.embedded.location import EmbeddedError, postgres_url, private_directory, redis_url
 from app.foundation.secret_files import generated_secret
 
@@ -56,6 +57,11 @@ def _known_zone(value: str) -> str:
         return ZoneInfo(value).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError("not a time zone such as Europe/Berlin") from None
+
+
+def _known_currency(value: str) -> str:
+    _demand(value.upper() in currencies(), "not a currency of ISO 4217 such as EUR")
+    return value.upper()
 
 
 def _http_url(value: str, info: ValidationInfo) -> str:
@@ -144,6 +150,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 DebugMode = Annotated[bool, AfterValidator(_off_in_production)]
 DataDir = Annotated[Path, AfterValidator(_data_dir)]
 Zone = Annotated[str, AfterValidator(_known_zone)]
+Currency = Annotated[str, AfterValidator(_known_currency)]
 PublicUrl = Annotated[str, AfterValidator(_http_url)]
 Origins = Annotated[Parts, AfterValidator(_named_in_production)]
 Hosts = Annotated[Origins, AfterValidator(_required_in_production)]

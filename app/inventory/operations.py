@@ -14,7 +14,7 @@ from app.foundation.scoping import is_scoped, unscoped
 from app.foundation.viewer import current_viewer, forget_viewer
 from app.inventory import queries
 from app.inventory.access import must_administer
-from app.inventory.events import ProductCreated
+from app.inventory.events import ProductCreated, ProductLeaves
 from app.inventory.models import AccessGrant, AccessLevel, GrantSource, PermissionAssignment, Product, Service
 
 SERVICE_FIELDS = ("name", "vendor", "url", "description")
@@ -91,6 +91,7 @@ def delete_product(product: Product) -> None:
                 f"{product.name} has {used} access grant{'s' if used > 1 else ''} in its history. "
                 "Set its status to retired instead."
             )
+        events.publish(ProductLeaves(product))
         _remove_with_assignments(product)
 
 

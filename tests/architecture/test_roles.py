@@ -80,7 +80,15 @@ def test_nobody_but_admins_may_touch_the_security_pages(one_app):
         "ViewMenusView",
         "RolePermissionsView",
     }
-    guarded |= {"ResetPasswordView", "UserInfoEditView", "AuditEntry", "Outbox", "ScheduledRun", "HrEvent"}
+    guarded |= {
+        "ResetPasswordView",
+        "UserInfoEditView",
+        "AuditEntry",
+        "Outbox",
+        "ScheduledRun",
+        "HrEvent",
+        "PaymentInfo",
+    }
     for name, permission in offered(one_app):
         if name in guarded:
             allowed = [

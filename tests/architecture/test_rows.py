@@ -42,6 +42,8 @@ LOOKS_WIDER = {
     # A script gets its own answer again; the table is nobody's to read.
     "app.foundation.idempotency._kept",
     "app.foundation.idempotency._keep",
+    # A product takes its payment along, whoever removes it.
+    "app.payments.operations.close_record",
     # Jobs and the outbox have no viewer.
     "app.foundation.jobs.perform",
     "app.foundation.outbox.sweep",

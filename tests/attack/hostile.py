@@ -138,6 +138,7 @@ def keys(app: Flask, world: World) -> dict[str, Any]:
     person, service, product = world.people["dora"], world.services["Slack"], world.products["Slack Business"]
     found["InboxApi"] = found.get("TaskApi")
     found |= {"AccessApi": person, "UsersApi": person, "ServicesApi": service, "ProductsApi": product}
+    found["PaymentRegisterApi"] = product
     return found
 
 

@@ -94,6 +94,12 @@ VALID = {
     "/api/users": {"name": "New", "email": "new@example.com", "department": "Attic", "position": "x", "active": True},
     "/api/services": {"name": "New", "vendor": "x", "url": "https://x.test", "description": "x"},
     "/api/products": {"name": "New", "service_id": 0, "url": "https://x.test", "status": "active"},
+    "/api/payment-register": {"service_id": 0, "product_name": "New", "payment_info": {"amount": "1.00"}},
+    "PUT /api/payment-register/<key>": {
+        "amount": "1.00", "currency": "USD", "cardholder_name": "x", "card_last4": "4242", "expiry_date": "2031-01-31",
+        "payment_method": "Invoice", "renewal_frequency": "monthly", "next_renewal_date": "2031-01-31",
+    },
+    "PUT /api/v1/payment-infos/<key>": {"amount": "1.00", "auto_renew": True, "notice_days": 30},
     "/api/services/<key>/products": {"name": "New", "url": "https://x.test", "description": "x"},
     "/api/v1/people/": {"name": "New", "email": "n@example.com", "department_id": 0, "external_id": "x", "last_day": None},
     "/api/v1/departments/": {"name": "New", "description": "x"},
@@ -121,15 +127,19 @@ def test_one_hostile_value_among_valid_ones(app, root, known, world, faults):
         "product_id": world.products["Gmail"],
         "person_id": world.people["dora"],
     }
-    for rule, valid in VALID.items():
+    for route, valid in VALID.items():
+        method, _, rule = route.rpartition(" ")
         whole = {name: rows.get(name) if value == 0 else value for name, value in valid.items()}
         for field in whole:
             for name, raw in JSON_VALUES.items():
                 others = json.dumps({key: value for key, value in whole.items() if key != field})
                 body = others[:-1] + f', "{field}": {raw}}}'
-                path = rule.replace("<key>", str(known["ServicesApi"]))
-                answer = send(root, "POST", path, data=body, content_type="application/json")
-                faults.judge(f"POST {rule} {field} {name}", answer, published=True)
+                api = {"payment-register": "PaymentRegisterApi", "v1": "PaymentInfoApi"}.get(
+                    rule.split("/")[2]
+                )
+                path = rule.replace("<key>", str(known[api or "ServicesApi"]))
+                answer = send(root, method or "POST", path, data=body, content_type="application/json")
+                faults.judge(f"{route} {field} {name}", answer, published=True)
     faults.must_be_none(1_000)
 
 

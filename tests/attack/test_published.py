@@ -7,6 +7,7 @@ import pytest
 from app.directory.models import Person
 from app.inbox.models import WorkflowTask
 from app.inventory.models import Product, Service
+from app.payments.models import PaymentInfo
 from tests.attack.doors import NO_SUCH_KEY, Findings, call, gist
 
 pytestmark = pytest.mark.usefixtures("unchanged")
@@ -14,6 +15,7 @@ MODELS = {
     "/api/users": Person,
     "/api/services": Service,
     "/api/products": Product,
+    "/api/payment-register": PaymentInfo,
     "/api/inbox/tasks": WorkflowTask,
 }
 BODY = {
@@ -46,7 +48,9 @@ def test_hidden_row_and_missing_row_answer_alike(app, marks, visitors, findings)
             for row in rows[:1]:
                 inner = marks.hidden_from(name, Product)[0].key
                 paths = [
-                    re.sub(r"<[^>]*>", str(inner), re.sub(r"<(key|\w*pk)>", str(key), route, count=1))
+                    re.sub(
+                        r"<[^>]*>", str(inner), re.sub(r"<(key|product_key|\w*pk)>", str(key), route, count=1)
+                    )
                     for key in (row.key, NO_SUCH_KEY)
                 ]
                 hidden, missing = (

@@ -26,6 +26,9 @@ from app.lifecycle import operations as lifecycle
 from app.lifecycle.models import AccessTemplate, EventKind, HrEvent, LifecycleCase
 from app.notifications import operations as notifications
 from app.notifications.models import Notification
+from app.payments import operations as payments
+from app.payments import queries as payment_queries
+from app.payments.models import PaymentInfo
 
 EVERYBODY = ("root", "alice", "bob", "charlie")
 ROOT = ("root",)
@@ -78,6 +81,7 @@ def settle() -> None:
         db.session.execute(text(f'ALTER SEQUENCE "{sequence}" RESTART WITH {FIRST_KEY}'))
     _settle_directory()
     _settle_inventory()
+    _settle_payments()
     _settle_inbox()
     _settle_lifecycle()
     _settle_machinery()
@@ -125,6 +129,21 @@ def _settle_inventory() -> None:
         (bob, copilot, date(2097, 7, 17)),
     ):
         inventory.grant_access(person_id=person.id, product_id=product.id, valid_until=until)
+
+
+def _settle_payments() -> None:
+    """Alice's service, bob's product, nobody's: who administers something does not read what is paid for it."""
+    for name in ("Gmail", "Slack Business", "Vault Keys"):
+        payment = payment_queries.payment_of(_product(name).id)
+        assert payment is not None
+        payments.change_payment(
+            payment,
+            amount="424.24",
+            cardholder_name=f"mark-holder-{name}",
+            payment_method=f"mark-method-{name}",
+            card_last4="9753",
+            expiry_date=date(2099, 9, 19),
+        )
 
 
 def _task(key: str, assignee: str, about: str, product: str | None) -> WorkflowTask:
@@ -203,6 +222,7 @@ def find_marks() -> Marks:
         [
             *_marked_directory(),
             *_marked_inventory(),
+            *_marked_payments(),
             *_marked_inbox(),
             *_marked_lifecycle(),
             *_marked_machinery(),
@@ -261,6 +281,17 @@ def _marked_inventory() -> list[Row]:
     hidden = _key(PermissionAssignment, PermissionAssignment.product_id == products["Vault Keys"])
     rows.append(Row(PermissionAssignment, hidden, "Product Vault Keys", ROOT))
     return rows
+
+
+def _marked_payments() -> list[Row]:
+    found = db.session.scalars(select(PaymentInfo).where(PaymentInfo.cardholder_name.is_not(None))).all()
+    rows = [Row(PaymentInfo, one.id, one.cardholder_name, ROOT) for one in found]
+    rows += [Row(PaymentInfo, one.id, one.payment_method, ROOT) for one in found]
+    return [
+        *rows,
+        Row(PaymentInfo, found[0].id, "2099-09-19", ROOT),
+        Row(PaymentInfo, found[0].id, "424.24", ROOT),
+    ]
 
 
 def _marked_inbox() -> list[Row]:

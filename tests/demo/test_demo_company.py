@@ -13,6 +13,7 @@ from app.directory import operations as directory
 from app.directory import queries as people
 from app.directory.models import Department, Person
 from app.foundation import clock
+from app.foundation.currencies import decimals_of
 from app.foundation.database import db
 from app.foundation.outbox import OutboxMessage, OutboxState
 from app.inbox.models import TaskStatus, WorkflowTask
@@ -21,6 +22,9 @@ from app.inventory import queries as inventory
 from app.inventory.models import AccessGrant, PermissionAssignment, Product, Service
 from app.lifecycle import queries as lifecycle
 from app.lifecycle.models import AccessTemplate, EventKind, LifecycleCase
+from app.payments import queries as payments
+from app.payments.models import PaymentInfo
+from app.payments.operations import FIELDS, cleaned
 
 STORY = (
     Department.name,
@@ -30,6 +34,7 @@ STORY = (
     Product.name,
     WorkflowTask.title,
     AccessGrant.level,
+    PaymentInfo.amount,
 )
 
 
@@ -175,3 +180,17 @@ def test_no_story_lies_in_the_future(demo):
 
 def test_nothing_is_left_to_a_worker(demo):
     assert set(db.session.scalars(select(OutboxMessage.state))) == {OutboxState.DONE}
+
+
+def test_payments_are_believable(demo):
+    assert count(PaymentInfo) == count(Product)
+    states = payments.counts_by_state()
+    assert min(states.values()) > 0, states
+    assert states["incomplete"] < states["complete"]
+    assert len(set(db.session.scalars(select(PaymentInfo.currency)))) >= 4
+    for payment in db.session.scalars(select(PaymentInfo)):
+        fields = {name: getattr(payment, name) for name in FIELDS}
+        assert cleaned(fields) == fields
+        assert payment.amount is None or payment.amount == round(
+            payment.amount, decimals_of(payment.currency)
+        )

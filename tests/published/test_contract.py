@@ -258,7 +258,16 @@ def test_malformed_token_is_401(app, token):
 
 
 @pytest.mark.parametrize(
-    "path", ["/users?limit=100", "/services", "/products", "/inbox/tasks", "/audit-logs", "/auth/me"]
+    "path",
+    [
+        "/users?limit=100",
+        "/services",
+        "/products",
+        "/inbox/tasks",
+        "/audit-logs",
+        "/auth/me",
+        "/payment-register",
+    ],
 )
 def test_reads_take_at_most_six_statements(call, statements, path):
     call("GET", "/auth/me")

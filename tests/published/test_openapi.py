@@ -151,6 +151,10 @@ def answer_schema(document, name, status):
         ("GET /api/products", None, "bob", 200),
         ("GET /api/inbox/tasks", None, "bob", 200),
         ("GET /api/audit-logs", None, "root", 200),
+        ("GET /api/payment-register", None, "root", 200),
+        ("GET /api/payment-register/summary", None, "root", 200),
+        ("GET /api/payment-register/summary", None, "alice", 403),
+        ("PUT /api/payment-register/{productId}", {}, "root", 404),
         ("GET /api/audit-logs", None, None, 401),
     ],
 )
@@ -159,7 +163,12 @@ def test_answers_fit_the_document(document, check, call, hr, run_jobs, asked):  
     hr("onboarding", name="Jane", email="jane@example.com", department="Engineering")
     run_jobs()
     method, path = name.split()
-    answer = call(method, path.removeprefix("/api").replace("{id}", "999999"), who, body)
+    answer = call(
+        method,
+        path.removeprefix("/api").replace("{id}", "999999").replace("{productId}", "999999"),
+        who,
+        body,
+    )
     assert answer.status_code == status
     assert check(answer_schema(document, name, status), answer.json) == []
 

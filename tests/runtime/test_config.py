@@ -39,6 +39,7 @@ def test_every_bad_variable_is_named_at_once(data_dir: Path) -> None:
         "PORT": "70000",
         "DEBUG": "perhaps",
         "TIMEZONE": "Mars/Olympus",
+        "CURRENCY": "Bitcoin",
         "MAX_FILE_SIZE": "7 apples",
         "DATABASE_URL": "mysql://x/y",
         "REDIS_URL": "http://x",

@@ -95,14 +95,22 @@ class GeneratedPart:
         for name in ("get", "get_list"):
             properties = schemas[f"{named}.{name}"]["properties"]
             for column, schema in properties.items():
-                if "$ref" in schema and (
-                    data.is_relation_many_to_many(column) or data.is_relation_one_to_many(column)
-                ):
-                    properties[column] = {"type": "array", "items": schema}
-                elif "$ref" in schema:
-                    properties[column] = {"anyOf": [schema, {"type": "null"}]}
-                elif not schema and column.endswith("_id"):
-                    properties[column] = {"type": ["integer", "null"]}
+                properties[column] = self._corrected_column(data, column, schema)
+
+    @staticmethod
+    def _corrected_column(data: Any, column: str, schema: Json) -> Json:
+        if "$ref" in schema and (
+            data.is_relation_many_to_many(column) or data.is_relation_one_to_many(column)
+        ):
+            return {"type": "array", "items": schema}
+        if "$ref" in schema:
+            return {"anyOf": [schema, {"type": "null"}]}
+        if data.is_numeric(column):
+            # Decimals travel as text, because a client's floating point would change them.
+            return {"type": ["string", "null"], "examples": ["6.000"]}
+        if not schema and column.endswith("_id"):
+            return {"type": ["integer", "null"]}
+        return schema
 
     def _corrected(self, api: Any, name: str, path: str, operation: Json) -> Json:
         word, summary = _ROUTES[name]

@@ -1,0 +1,1 @@
+"""What each product costs, what pays for it and until when: the payment register."""

@@ -1,0 +1,137 @@
+"""The verbs of the register. A record comes and goes with its product; only an Admin says what stands in it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from marshmallow import ValidationError
+
+from app.foundation import clock, currencies
+from app.foundation.database import assign, db
+from app.foundation.errors import DomainError, InvalidInput
+from app.foundation.schemas import no_card_number
+from app.foundation.scoping import unscoped
+from app.inventory import operations as inventory
+from app.inventory.models import Product
+from app.payments import queries, terms
+from app.payments.access import must_be_admin
+from app.payments.models import PaymentInfo, companys_currency
+
+FIELDS = (
+    "amount",
+    "currency",
+    "cardholder_name",
+    "card_last4",
+    "expiry_date",
+    "payment_method",
+    "renewal_frequency",
+    "next_renewal_date",
+    "auto_renew",
+    "notice_days",
+)
+SPELLINGS: dict[str, Callable[[Any], Any]] = {
+    "amount": terms.amount_of,
+    "currency": terms.currency_named,
+    "cardholder_name": terms.holder_named,
+    "expiry_date": terms.day_of,
+    "next_renewal_date": terms.day_of,
+    "card_last4": terms.last_four_of,
+    "payment_method": terms.method_named,
+    "renewal_frequency": terms.frequency_named,
+    "notice_days": terms.notice_of,
+}
+
+
+def open_record(product: Product) -> PaymentInfo:
+    """The record of a new product; nothing is known yet but the company's currency."""
+    payment = PaymentInfo(product=product)
+    db.session.add(payment)
+    db.session.flush()
+    return payment
+
+
+def close_record(product: Product) -> None:
+    """The record goes before its product does, so that the log knows what stood in it."""
+    with unscoped():
+        payment = queries.payment_of(product.id)
+        if payment is not None:
+            db.session.delete(payment)
+            db.session.flush()
+
+
+def register_product(*, service_id: int, product_name: str, payment_info: Mapping[str, Any]) -> PaymentInfo:
+    """A new product and its payment, both or neither."""
+    must_be_admin()
+    try:
+        product = inventory.create_product(service_id=service_id, name=product_name)
+    except InvalidInput as error:
+        raise _renamed(error, {"name": "product_name"}) from None
+    payment = queries.payment_of(product.id) or open_record(product)
+    try:
+        return change_payment(payment, **payment_info)
+    except InvalidInput as error:
+        raise _renamed(error, {name: f"payment_info.{name}" for name in FIELDS}) from None
+
+
+def change_payment(payment: PaymentInfo, **fields: Any) -> PaymentInfo:
+    """Write down what is known; None empties a field. InvalidInput names every field that does not fit."""
+    must_be_admin()
+    clean = cleaned(fields)
+    _must_agree(payment, clean)
+    assign(payment, clean, FIELDS)
+    db.session.flush()
+    return payment
+
+
+def cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a payment as they are kept, whichever door they came through; asks no database.
+
+    InvalidInput with a message for each that can't be kept.
+    """
+    clean: dict[str, Any] = {}
+    faults: dict[str, str] = {}
+    for name in FIELDS:
+        if name in fields:
+            try:
+                clean[name] = _spelled(name, fields[name])
+            except ValidationError as error:
+                faults[name] = str(error.messages[0])
+            except ValueError as error:
+                faults[name] = str(error)
+    if faults:
+        raise InvalidInput("Some fields are not valid.", **faults)
+    return clean
+
+
+def _spelled(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        value = value.strip() or None
+    if value is None:
+        return {"currency": companys_currency(), "auto_renew": True}.get(name)
+    if isinstance(value, str):
+        no_card_number(value)
+    return SPELLINGS[name](value) if name in SPELLINGS else value
+
+
+def _must_agree(payment: PaymentInfo, clean: dict[str, Any]) -> None:
+    """What can be said only of the whole: the digits of the amount, and a renewal that is over."""
+
+    def after(name: str) -> Any:
+        return clean.get(name, getattr(payment, name))
+
+    def changes(*names: str) -> bool:
+        return any(name in clean and clean[name] != getattr(payment, name) for name in names)
+
+    amount, decimals = after("amount"), currencies.decimals_of(after("currency"))
+    if amount is not None and changes("amount", "currency") and amount != round(amount, decimals):
+        field = "amount" if "amount" in clean else "currency"
+        raise InvalidInput(**{field: f"{after('currency')} has {decimals or 'no'} digits after the point."})
+    renewal = after("next_renewal_date")
+    over = renewal is not None and renewal < clock.today() and not after("auto_renew")
+    if over and changes("next_renewal_date", "auto_renew"):
+        raise InvalidInput(next_renewal_date="This day is over, and the product does not renew by itself.")
+
+
+def _renamed(error: DomainError, names: Mapping[str, str]) -> InvalidInput:
+    """The same refusal, at the fields as this door calls them."""
+    fields = {names.get(field, field): message for field, message in error.fields.items()}
+    return InvalidInput(error.message, **fields)

@@ -1,0 +1,59 @@
+"""Reads of the register. They select columns: the row rules hold, and no object is made for a row."""
+
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import join
+
+from app.foundation.database import db
+from app.inventory.models import Product, Service
+from app.payments.models import PaymentInfo
+from app.payments.status import PaymentState, PaymentStatus
+
+
+def register() -> Select[Any]:
+    """Every product with its payment: incomplete first, then by service and product.
+
+    A row has product_id, product_name, service_id, service_name, status, state, and what is known of the payment.
+    """
+    payment: Any = PaymentInfo
+    status = payment.status.label("status")
+    columns: list[Any] = [
+        Product.id.label("product_id"),
+        Product.name.label("product_name"),
+        Service.id.label("service_id"),
+        Service.name.label("service_name"),
+        status,
+        payment.state.label("state"),
+        PaymentInfo.amount,
+        PaymentInfo.currency,
+        PaymentInfo.cardholder_name,
+        PaymentInfo.card_last4,
+        PaymentInfo.expiry_date,
+        PaymentInfo.payment_method,
+        PaymentInfo.renewal_frequency,
+        PaymentInfo.next_renewal_date,
+    ]
+    by_name = (func.lower(Service.name), func.lower(Product.name), Product.id)
+    # One explicit join, because a count of it has no columns to find its left side by.
+    tables = join(join(PaymentInfo, Product, PaymentInfo.product), Service, Product.service)
+    query: Select[Any] = select(*columns).select_from(tables)
+    return query.order_by(status != PaymentStatus.INCOMPLETE.value, *by_name)
+
+
+def register_row(product_id: int) -> Row[Any]:
+    """One of them."""
+    return db.session.execute(register().where(Product.id == product_id)).one()
+
+
+def payment_of(product_id: int) -> PaymentInfo | None:
+    """The payment of a product, if the viewer may see it."""
+    return db.session.scalar(select(PaymentInfo).where(PaymentInfo.product_id == product_id))
+
+
+def counts_by_state() -> dict[str, int]:
+    """How many payments are in each state, none left out."""
+    payment: Any = PaymentInfo
+    counted = db.session.execute(select(payment.state.label("state"), func.count()).group_by("state"))
+    found = {row[0]: row[1] for row in counted}
+    return {state.value: found.get(state.value, 0) for state in PaymentState}
