@@ -66,24 +66,21 @@ class Portal:
         """The menu as far as the viewer may go; items that stand alone come first."""
         top: dict[str, Any] = {"label": "", "items": [_item("Home", url_for("HomeView.index"), "home")]}
         groups = [top]
-        for entry in current_app.appbuilder.menu.get_data():  # type: ignore[attr-defined]
-            if entry == "-":
-                continue
-            if "childs" in entry:
-                items = [
-                    _item(child["label"], child["url"], child["icon"])
-                    for child in entry["childs"]
-                    if child != "-"
-                ]
-                groups.append({"label": entry["label"], "items": items})
+        for entry in self._open(current_app.appbuilder.menu.get_list()):  # type: ignore[attr-defined]
+            if entry.childs:
+                items = [_item(one.label, one.get_url(), one.icon) for one in self._open(entry.childs)]
+                groups.append({"label": str(entry.label), "items": items})
             else:
-                top["items"].append(
-                    _item(entry["label"], entry["url"], entry["icon"], self._badge(entry["name"]))
-                )
+                top["items"].append(_item(entry.label, entry.get_url(), entry.icon, self._badge(entry.name)))
         # FAB's own group is registered first and belongs last.
         return sorted(
             [group for group in groups if group["items"]], key=lambda group: group["label"] == "Security"
         )
+
+    def _open(self, entries: list[Any]) -> list[Any]:
+        """Those that the viewer may open. FAB's `Menu.get_data` checks the whole menu anew for each of its headings."""
+        security = current_app.appbuilder.sm  # type: ignore[attr-defined]
+        return [one for one in entries if one.name != "-" and security.has_access("menu_access", one.name)]
 
     def _badge(self, name: str) -> int:
         return open_count_of(self.viewer.id) if self.viewer and name == "Inbox" else 0
@@ -117,11 +114,12 @@ LABELS = {
 ICONS = {"List Roles": "shield", "Views/Menus": "grid"}
 
 
-def _item(label: str, href: str, icon: str, badge: int = 0) -> dict[str, Any]:
+def _item(label: Any, href: str, icon: str, badge: int = 0) -> dict[str, Any]:
     base = href.removesuffix("list/")
     active = request.path == "/" if href == "/" else request.path.startswith(base)
-    name = LABELS.get(label, label)
-    return {"label": name, "href": href, "icon": ICONS.get(label, icon), "badge": badge, "active": active}
+    own = str(label)
+    name = LABELS.get(own, own)
+    return {"label": name, "href": href, "icon": ICONS.get(own, icon), "badge": badge, "active": active}
 
 
 def at_home(moment: Any) -> Any:

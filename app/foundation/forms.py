@@ -92,7 +92,10 @@ class LookupWidget(Select):
 
 
 class LookupField(SelectFieldBase):
-    """The key of a row of a model, or with `multiple` a list of keys; only rows that the viewer may see are taken."""
+    """The key of a row of a model, or with `multiple` a list of keys; only rows that the viewer may see are taken.
+
+    `offered` is how many rows the page itself brings; the search finds the others.
+    """
 
     def __init__(
         self,
@@ -102,12 +105,13 @@ class LookupField(SelectFieldBase):
         required: bool = False,
         multiple: bool = False,
         hint: str = "",
+        offered: int = FIRST_OPTIONS,
         **options: Any,
     ) -> None:
         rules = [InputRequired(REQUIRED)] if required else [Optional()]
         super().__init__(label, rules, description=hint, **options)
         self.data: Any = None
-        self.model, self.multiple = model, multiple
+        self.model, self.multiple, self.offered = model, multiple, offered
         self.noun = model.__tablename__
         self.widget = LookupWidget(multiple=multiple)
 
@@ -139,9 +143,15 @@ class LookupField(SelectFieldBase):
         picked = self._rows(chosen) if chosen else []
         for key, label in picked:
             yield Choice(str(key), label, selected=True, render_kw={})
-        for key, label in self._rows(None):
+        for key, label in self._rows(None) if self.offered else []:
             if key not in chosen:
                 yield Choice(str(key), label, selected=False, render_kw={})
+
+    def labels_of(self, values: list[Any]) -> list[str]:
+        """What people call the rows with these keys; a key without a visible row stands for itself."""
+        keys = [key for key in map(parse_key, values) if key]
+        labels = dict(self._rows(keys)) if keys else {}
+        return [labels.get(parse_key(value) or 0, str(value)) for value in values]
 
     def has_groups(self) -> bool:
         """WTForms' select asks."""
@@ -154,5 +164,5 @@ class LookupField(SelectFieldBase):
     def _rows(self, keys: list[int] | None) -> list[tuple[int, str]]:
         key, label = inspect(self.model).primary_key[0], label_column(self.model)
         query = select(key, label).select_from(self.model).order_by(label)
-        query = query.limit(FIRST_OPTIONS) if keys is None else query.where(key.in_(keys))
+        query = query.limit(self.offered) if keys is None else query.where(key.in_(keys))
         return [(row[0], row[1]) for row in db.session.execute(query)]

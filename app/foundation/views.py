@@ -127,6 +127,14 @@ class PortalModelView(KeptForms):
         for name, form in (("add_columns", self.add_form), ("edit_columns", self.edit_form)):
             setattr(self, name, form.declared() if form else [self.datamodel.get_pk_name()])
         super().__init__(**arguments)
+        self._search_related_rows()
+
+    def _search_related_rows(self) -> None:
+        """Filter by a related row that is searched for. FAB would bring the whole related table with every list."""
+        for name in self.search_columns:
+            if self.datamodel.is_relation(name):
+                model = self.datamodel.get_related_model(name)
+                setattr(self.search_form, name, LookupField(str(self.label_columns[name]), model, offered=0))
 
     def write(self, form: Any, item: Any | None) -> None:
         """By the room's verbs."""

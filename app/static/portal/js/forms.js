@@ -34,7 +34,8 @@
   const enhance = (el) => {
     el.dataset.placeholder = 'Choose…';
     const url = searchOf(el);
-    const options = { width: '100%', placeholder: 'Choose…', allowClear: !el.required && !el.multiple, minimumResultsForSearch: url ? 0 : 8, ...(url ? search(url) : {}) };
+    const panel = el.closest('.menu-panel');
+    const options = { ...(panel && { dropdownParent: window.jQuery(panel) }), width: '100%', placeholder: 'Choose…', allowClear: !el.required && !el.multiple, minimumResultsForSearch: url ? 0 : 8, ...(url ? search(url) : {}) };
     if (url && !el.multiple && !el.value) el.querySelector('option[value=""]')?.replaceChildren();
     const $el = window.jQuery(el), box = $el.select2(options).data('select2').$container;
     const label = document.querySelector(`label[for="${CSS.escape(el.id)}"]`);

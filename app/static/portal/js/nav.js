@@ -22,7 +22,8 @@
   // Font Awesome comes only where somebody else's markup asks for it; our own icons are icons.svg.
   if (document.querySelector('main i.fa, main i.fas, main span.fa')) ['fontawesome', 'solid', 'v4-shims'].forEach((f) => document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: `${document.body.dataset.fa}${f}.min.css` })));
   const menus = () => document.querySelectorAll('details[data-menu][open]');
-  document.addEventListener('click', (e) => menus().forEach((m) => { if (!m.contains(e.target)) m.open = false; }));
+  // Where a click begins: when it ends, what was clicked may be gone, as an option of a searching select is.
+  document.addEventListener('pointerdown', (e) => menus().forEach((m) => { if (!m.contains(e.target)) m.open = false; }));
   document.addEventListener('keydown', (e) => {
     if (e.key === 'Escape') menus().forEach((m) => { m.open = false; m.querySelector('summary').focus(); });
     if (e.key === '/' && !e.ctrlKey && !e.metaKey && !/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) && !e.target.isContentEditable) {
@@ -30,6 +31,7 @@
       if (search) { e.preventDefault(); search.focus(); search.select(); }
     }
   });
-  document.addEventListener('focusin', (e) => menus().forEach((m) => { if (!m.contains(e.target)) m.open = false; }));
+  // When what has the focus goes away, the focus falls to what is around the menu: nobody left it then.
+  document.addEventListener('focusin', (e) => menus().forEach((m) => { if (!m.contains(e.target) && !e.target.contains(m)) m.open = false; }));
   document.addEventListener('click', (e) => e.target.closest?.('[data-dismiss-alert]')?.closest('.alert').remove());
 })();

@@ -49,6 +49,7 @@
       el.setAttribute('aria-label', data.labels[col.value]);
       slot.hidden = el.type === 'hidden';
       slot.replaceChildren(el);
+      if (el.dataset.lookup) window.portal.enhance(slot);
       name();
     };
     col.addEventListener('change', fill);
