@@ -1,23 +1,42 @@
 """Payments are the Admins'. An Admin may grant ServiceAdministrators to read those of their services, on the role page."""
 
-from sqlalchemy import ColumnElement, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select
 
 from app.foundation.errors import Forbidden
 from app.foundation.scoping import is_scoped, row_rule
 from app.foundation.viewer import Viewer, current_viewer
 from app.inventory.access import services_of
 from app.inventory.models import Product
+from app.payments.history_models import Invoice, PaymentMade
 from app.payments.models import PaymentInfo
 
-products = Product.__table__
+products, payments_made = Product.__table__, PaymentMade.__table__
+
+
+def _products_of(viewer: Viewer) -> Select[Any]:
+    """Keys of the products whose payments somebody may see, with the grant of an Admin."""
+    return select(products.c.id).where(products.c.service_id.in_(services_of(viewer)))
 
 
 @row_rule(PaymentInfo)
 def visible_payments(viewer: Viewer) -> ColumnElement[bool]:
     """Those of the products in the services that somebody administers; a product's own administrator sees none."""
-    return PaymentInfo.product_id.in_(
-        select(products.c.id).where(products.c.service_id.in_(services_of(viewer)))
-    )
+    return PaymentInfo.product_id.in_(_products_of(viewer))
+
+
+@row_rule(PaymentMade)
+def visible_payments_made(viewer: Viewer) -> ColumnElement[bool]:
+    """What was paid for those products."""
+    return PaymentMade.product_id.in_(_products_of(viewer))
+
+
+@row_rule(Invoice)
+def visible_invoices(viewer: Viewer) -> ColumnElement[bool]:
+    """An invoice is seen with its payment."""
+    seen = payments_made.c.product_id.in_(_products_of(viewer))
+    return Invoice.payment_id.in_(select(payments_made.c.id).where(seen))
 
 
 def must_be_admin() -> None:

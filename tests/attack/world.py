@@ -7,6 +7,7 @@ here by hand, so that a row rule and its test can't be wrong in the same way.
 import hashlib
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select, text
@@ -28,6 +29,7 @@ from app.notifications import operations as notifications
 from app.notifications.models import Notification
 from app.payments import operations as payments
 from app.payments import queries as payment_queries
+from app.payments.history_models import Invoice, InvoiceType, PaymentMade
 from app.payments.models import PaymentInfo
 
 EVERYBODY = ("root", "alice", "bob", "charlie")
@@ -144,6 +146,26 @@ def _settle_payments() -> None:
             card_last4="9753",
             expiry_date=date(2099, 9, 19),
         )
+        made = PaymentMade(
+            product=_product(name),
+            amount=Decimal("535.35"),
+            currency="USD",
+            paid_on=date(1999, 9, 9),
+            method=f"mark-paid-by-{name}",
+            note=f"mark-note-{name}",
+            recorded_by_name=f"mark-recorder-{name}",
+        )
+        made.invoices = [
+            Invoice(
+                name=f"mark-invoice-{name}.pdf",
+                stored_name=f"mark-stored-{name}",
+                mime_type=InvoiceType.PDF,
+                size=1,
+                sha256=name.encode(),
+                uploaded_by_name=f"mark-uploader-{name}",
+            )
+        ]
+        db.session.add(made)
 
 
 def _task(key: str, assignee: str, about: str, product: str | None) -> WorkflowTask:
@@ -287,6 +309,13 @@ def _marked_payments() -> list[Row]:
     found = db.session.scalars(select(PaymentInfo).where(PaymentInfo.cardholder_name.is_not(None))).all()
     rows = [Row(PaymentInfo, one.id, one.cardholder_name, ROOT) for one in found]
     rows += [Row(PaymentInfo, one.id, one.payment_method, ROOT) for one in found]
+    for made in db.session.scalars(select(PaymentMade)):
+        rows += [
+            Row(PaymentMade, made.id, mark, ROOT) for mark in (made.method, made.note, made.recorded_by_name)
+        ]
+    for invoice in db.session.scalars(select(Invoice)):
+        rows += [Row(Invoice, invoice.id, mark, ROOT) for mark in (invoice.name, invoice.uploaded_by_name)]
+        rows.append(Row(Invoice, invoice.id, invoice.stored_name, NOBODY))
     return [
         *rows,
         Row(PaymentInfo, found[0].id, "2099-09-19", ROOT),
