@@ -25,6 +25,8 @@ from app.notifications.api import NotificationApi
 from app.notifications.views import NoticeView
 from app.payments.api import PaymentInfoApi
 from app.payments.published import PaymentRegisterApi
+from app.payments.rates_api import ExchangeRateApi
+from app.payments.rates_views import ExchangeRateView
 from app.payments.views import PaymentView
 
 # view, name in the menu (its permission too), icon, heading
@@ -35,6 +37,7 @@ MENU: list[tuple[Any, str, str, str]] = [
     (AssignmentView, "Who administers what", "shield", "Inventory"),
     (GrantView, "Access", "key", "Inventory"),
     (PaymentView, "Payment register", "card", "Payments"),
+    (ExchangeRateView, "Exchange rates", "refresh", "Payments"),
     (PersonView, "People", "users", "Directory"),
     (DepartmentView, "Departments", "building", "Directory"),
     (CaseView, "Cases", "flag", "Joiners and leavers"),
@@ -66,6 +69,7 @@ APIS = [
     AssignmentApi,
     GrantApi,
     PaymentInfoApi,
+    ExchangeRateApi,
     PersonApi,
     DepartmentApi,
     TaskApi,

@@ -2,8 +2,11 @@
 
 from decimal import Decimal
 from functools import cache
+from typing import Any
 
 LANGUAGE = "en"
+# The CLDR's signs: a currency's code, then groups of three digits.
+PATTERN = "\u00a4\u00a4 #,##0.00"
 
 
 @cache
@@ -42,4 +45,14 @@ def plain(amount: Decimal, currency: str) -> str:
 
 def for_people(amount: Decimal, currency: str) -> str:
     """An amount for people, with its code, because several countries have a dollar: `USD 1,250.00`."""
-    return f"{currency} {amount:,.{decimals_of(currency)}f}"
+    pattern, locale = _pattern()
+    shown: str = pattern.apply(amount, locale, currency=currency, currency_digits=True)
+    return shown
+
+
+@cache
+def _pattern() -> tuple[Any, Any]:
+    from babel import Locale  # noqa: PLC0415 - see `currencies`
+    from babel.numbers import parse_pattern  # noqa: PLC0415
+
+    return parse_pattern(PATTERN), Locale.parse(LANGUAGE)

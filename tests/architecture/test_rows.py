@@ -89,7 +89,7 @@ def test_every_model_has_a_row_rule_or_a_reason_for_none(one_app):
 def test_public_model_says_why(one_app):
     reasons = {model.__name__: why for model, why in declared().items() if isinstance(why, str)}
     assert {name for name, why in reasons.items() if len(why) < 20} == set()
-    assert set(reasons) == {"Role", "Group", "Permission", "PermissionView", "ViewMenu"}
+    assert set(reasons) == {"Role", "Group", "Permission", "PermissionView", "ViewMenu", "ExchangeRate"}
 
 
 def test_lifting_of_row_rules_is_known():

@@ -80,7 +80,17 @@ def test_nobody_may_more_than_root():
 def test_security_pages_are_root_s_alone():
     for (route, method), answers in read().items():
         if route.startswith(
-            ("/users/", "/roles/", "/groups/", "/permission", "/viewmenus", "/audit", "/outbox", "/payments/")
+            (
+                "/users/",
+                "/roles/",
+                "/groups/",
+                "/permission",
+                "/viewmenus",
+                "/audit",
+                "/outbox",
+                "/payments/",
+                "/exchange-rates",
+            )
         ):
             # An action that does not exist is a 404 for everybody.
             refusals = {"404"} if "/action" in route else {"403"}

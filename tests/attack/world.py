@@ -29,8 +29,10 @@ from app.notifications import operations as notifications
 from app.notifications.models import Notification
 from app.payments import operations as payments
 from app.payments import queries as payment_queries
+from app.payments import rates_operations as rates
 from app.payments.history_models import Invoice, InvoiceType, PaymentMade
 from app.payments.models import PaymentInfo
+from app.payments.rates_models import ExchangeRate
 
 EVERYBODY = ("root", "alice", "bob", "charlie")
 ROOT = ("root",)
@@ -166,6 +168,8 @@ def _settle_payments() -> None:
             )
         ]
         db.session.add(made)
+    # Of what a currency is worth nobody makes a secret; the page and the API are the Admins' all the same.
+    rates.create_rate(currency="EUR", day=date(2001, 1, 21), rate="1.4242424242")
 
 
 def _task(key: str, assignee: str, about: str, product: str | None) -> WorkflowTask:
@@ -318,6 +322,7 @@ def _marked_payments() -> list[Row]:
         rows.append(Row(Invoice, invoice.id, invoice.stored_name, NOBODY))
     return [
         *rows,
+        Row(ExchangeRate, _key(ExchangeRate), "1.4242424242", EVERYBODY),
         Row(PaymentInfo, found[0].id, "2099-09-19", ROOT),
         Row(PaymentInfo, found[0].id, "424.24", ROOT),
     ]

@@ -1,6 +1,5 @@
 """Filtering a list by a related row: it is searched for, and its name stands on the chip."""
 
-
 import pytest
 
 
