@@ -219,3 +219,26 @@ def statements(app: Flask):
             event.remove(engine, "before_cursor_execute", note)
 
     return count
+
+
+@pytest.fixture
+def explained(context: Flask):
+    """How PostgreSQL goes about the statements of a call, by its own choice: a plan for each."""
+
+    def explain(call: Callable[[], object]) -> list[str]:
+        seen = []
+
+        def note(_connection, _cursor, statement, parameters, *_rest) -> None:
+            seen.append((statement, parameters))
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        try:
+            call()
+        finally:
+            event.remove(db.engine, "before_cursor_execute", note)
+        run = db.session.connection().exec_driver_sql
+        return [
+            "\n".join(run(f"EXPLAIN {statement}", parameters).scalars()) for statement, parameters in seen
+        ]
+
+    return explain

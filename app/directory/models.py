@@ -90,6 +90,18 @@ class Person(Timestamps, Model):
         ),
         Index("ix_users_department_id", "department_id"),
         Index("ix_users_name", "name", "id"),
+        Index(
+            "ix_users_lower_name",
+            func.lower(text("name")),
+            "id",
+            postgresql_include=["name", "department_id"],
+        ),
+        Index(
+            "ix_users_trigrams",
+            text("trigrams(ARRAY[name, email, department_given], 1)"),
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+        ),
         {"info": {"people_say": "people"}},
     )
 

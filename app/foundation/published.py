@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, current_app, jsonify, request
-from sqlalchemy import Select, func, inspect, select
+from sqlalchemy import Select, inspect, select
 
 from app.foundation.api import PortalApi
 from app.foundation.database import db
 from app.foundation.errors import DomainError, Forbidden, InvalidInput, NotFound, Unauthorized
+from app.foundation.paging import page_of
 from app.foundation.references import find, parse_key
 
 Row = TypeVar("Row")
@@ -118,16 +119,6 @@ def _number(name: str, default: int, most: int) -> int:
 def each(shown: Callable[[Any], dict[str, Any]]) -> Shown:
     """Show a list row by row."""
     return lambda rows: [shown(row) for row in rows]
-
-
-def page_of(query: Select[Any], page: int, limit: int) -> tuple[Sequence[Any], int]:
-    """The rows of a page, and how many there are on all of them. A page that is not full tells without counting."""
-    offset = (page - 1) * limit
-    rows = db.session.execute(query.limit(limit).offset(offset)).all()
-    if 0 < len(rows) < limit:
-        return rows, offset + len(rows)
-    counted = query.with_only_columns(func.count(), maintain_column_froms=True).order_by(None)
-    return rows, db.session.scalar(counted) or 0
 
 
 def wrapped(data: list[dict[str, Any]], page: int, limit: int, total: int) -> Response:

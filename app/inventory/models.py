@@ -86,6 +86,7 @@ class Product(Timestamps, Model):
             unique=True,
             info={"field": "name", "message": "The service has a product of this name already."},
         ),
+        Index("ix_products_lower_name", func.lower(text("name")), "id", postgresql_include=["name"]),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,0 +1,98 @@
+"""Pages of a list with exact totals, at any depth of a long table.
+
+A total that was counted is kept with the snapshot that it was counted in. PostgreSQL names a snapshot by the
+transactions that it sees (`pg_current_snapshot`): where the name is the same nothing was committed in between, by
+whomever, and the total still holds. A transaction that has written sees more than its snapshot says, and keeps none.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Select, Text, case, cast, func, select
+from sqlalchemy.sql import operators
+
+from app.foundation.database import db
+from app.foundation.scoping import is_scoped
+from app.foundation.viewer import current_viewer
+
+KEPT_TOTALS = 500
+_has_written = func.pg_current_xact_id_if_assigned().is_not(None)
+SNAPSHOT = (
+    select(case((_has_written, None), else_=cast(func.pg_current_snapshot(), Text)))
+    .scalar_subquery()
+    .label("snapshot")
+)
+
+
+def page_of(query: Select[Any], page: int, limit: int) -> tuple[Sequence[Any], int]:
+    """The rows of a page (from 1), each with the snapshot it was read in, and how many rows there are in all.
+
+    The last column of the query's order tells its rows apart, and its joins stand in its FROM. A first page that is
+    not full tells without counting.
+    """
+    offset, identity = (page - 1) * limit, _identity(query)
+    total, counted_in = _totals().get(identity, (0, None))
+    rows = _read(query, offset, limit, total)
+    if rows and rows[0].snapshot and rows[0].snapshot == counted_in:
+        return rows, total
+    if page == 1 and len(rows) < limit:
+        return rows, len(rows)
+    total = _count(query, identity)
+    return _read(query, offset, limit, total) if page > 1 else rows, total
+
+
+def _read(query: Select[Any], offset: int, limit: int, total: int) -> Sequence[Any]:
+    """Keys first: only they are sorted and skipped, in an index if one has the order, and from the nearer end."""
+    order, size = query._order_by_clauses, limit  # noqa: SLF001 - there is no public way to ask
+    key = getattr(order[-1], "element", order[-1])
+    if offset:
+        size = min(limit, total - offset)
+        if size <= 0:
+            return []
+        if offset > total // 2:
+            order, offset = _reversed(order), total - offset - size
+    keys = query.with_only_columns(key, maintain_column_froms=True).order_by(None).order_by(*order)
+    shown = query.add_columns(SNAPSHOT)
+    # The keys fulfil the query's conditions; asked twice, PostgreSQL would not see how few rows are left.
+    shown._where_criteria = (key.in_(keys.limit(size).offset(offset).correlate(None)),)  # noqa: SLF001
+    return db.session.execute(shown).all()
+
+
+def _reversed(order: Iterable[Any]) -> tuple[Any, ...]:
+    """Of columns and descending columns."""
+    return tuple(
+        one.element if getattr(one, "modifier", None) is operators.desc_op else one.desc() for one in order
+    )
+
+
+def _count(query: Select[Any], identity: Hashable) -> int:
+    counted = query.with_only_columns(func.count(), SNAPSHOT, maintain_column_froms=True).order_by(None)
+    total, snapshot = db.session.execute(counted).one()
+    totals = _totals()
+    totals.pop(identity, None)
+    totals[identity] = (total, snapshot)
+    while len(totals) > KEPT_TOTALS:
+        totals.popitem(last=False)
+    return int(total)
+
+
+def _totals() -> OrderedDict[Hashable, tuple[int, str | None]]:
+    """Of this process."""
+    totals: OrderedDict[Hashable, tuple[int, str | None]] = current_app.extensions.setdefault(
+        "totals", OrderedDict()
+    )
+    return totals
+
+
+def _identity(query: Select[Any]) -> Hashable:
+    """What a total depends on besides the snapshot: the statement as SQLAlchemy caches it, its values, the viewer.
+
+    So a list has today's date as a value, and does not leave it to PostgreSQL.
+    """
+    statement = query._generate_cache_key()  # noqa: SLF001 - what SQLAlchemy's own cache asks for
+    if statement is None:
+        raise TypeError("A list needs a statement that SQLAlchemy can cache.")
+    values = tuple(repr(value.effective_value) for value in statement.bindparams)
+    return statement.key, values, current_viewer() if is_scoped() else None, is_scoped()
