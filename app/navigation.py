@@ -24,6 +24,7 @@ from app.lifecycle.views import CaseView, HrEventView, PersonPageView, ProfileVi
 from app.notifications.api import NotificationApi
 from app.notifications.views import NoticeView
 from app.payments.api import PaymentInfoApi
+from app.payments.export_views import RegisterExportView
 from app.payments.published import PaymentRegisterApi
 from app.payments.rates_api import ExchangeRateApi
 from app.payments.rates_views import ExchangeRateView
@@ -47,7 +48,16 @@ MENU: list[tuple[Any, str, str, str]] = [
     (OutboxView, "Background work", "bolt", "Operations"),
     (ScheduledRunView, "Scheduled runs", "clock", "Operations"),
 ]
-WITHOUT_MENU = [ApiTokenView, DocsView, InvitationView, LookupView, NoticeView, PersonPageView, ProfileView]
+WITHOUT_MENU = [
+    ApiTokenView,
+    DocsView,
+    InvitationView,
+    LookupView,
+    NoticeView,
+    PersonPageView,
+    ProfileView,
+    RegisterExportView,
+]
 # The contract that existing clients rely on, under the published prefix.
 PUBLISHED = [
     AccessApi,
