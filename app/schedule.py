@@ -1,6 +1,8 @@
 """Every periodic job: what people call it, the job it runs, and when (local time, `TIMEZONE`)."""
 
-from app.foundation.ticking import Every, Periodic
+from datetime import time
+
+from app.foundation.ticking import Daily, Every, Periodic
 
 SCHEDULE = [
     Periodic(
@@ -17,5 +19,10 @@ SCHEDULE = [
         "Forget answers kept for scripts that repeat a request",
         "app.foundation.idempotency.prune",
         Every(minutes=60),
+    ),
+    Periodic(
+        "Move renewals on that have passed",
+        "app.payments.jobs.move_renewals_on",
+        Daily(time(0, 10)),
     ),
 ]

@@ -63,6 +63,14 @@ class PaymentInfo(Timestamps, Model):
             name="notice_days",
             info={"field": "notice_days", "message": f"Enter a number of days from 0 to {LONGEST_NOTICE:,}."},
         ),
+        CheckConstraint(
+            "renewal_day BETWEEN 29 AND 31",
+            name="renewal_day",
+            info={
+                "field": "renewal_day",
+                "message": "Only the last days of a month are ever missing in another.",
+            },
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -75,6 +83,8 @@ class PaymentInfo(Timestamps, Model):
     payment_method: Mapped[str | None] = mapped_column(Text)
     renewal_frequency: Mapped[str | None] = mapped_column(Text)
     next_renewal_date: Mapped[date | None]
+    # The day of the month that it renews on, while the month of the next renewal is too short for it. See `renewing`.
+    renewal_day: Mapped[int | None]
     auto_renew: Mapped[bool] = mapped_column(default=True, server_default=true())
     # How many days before the renewal it must be cancelled.
     notice_days: Mapped[int | None]

@@ -1,6 +1,7 @@
 """The verbs of the register. A record comes and goes with its product; only an Admin says what stands in it."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from marshmallow import ValidationError
@@ -12,7 +13,7 @@ from app.foundation.schemas import no_card_number
 from app.foundation.scoping import unscoped
 from app.inventory import operations as inventory
 from app.inventory.models import Product
-from app.payments import queries, terms
+from app.payments import queries, renewing, terms
 from app.payments.access import must_be_admin
 from app.payments.models import PaymentInfo, companys_currency
 
@@ -77,9 +78,20 @@ def change_payment(payment: PaymentInfo, **fields: Any) -> PaymentInfo:
     must_be_admin()
     clean = cleaned(fields)
     _must_agree(payment, clean)
+    coming = payment.next_renewal_date
+    anchor = renewing.anchor_of(coming, payment.renewal_day) if coming else None
     assign(payment, clean, FIELDS)
+    payment.renewal_day = renewing.day_to_keep(payment.next_renewal_date, anchor)
     db.session.flush()
     return payment
+
+
+def renew_on(payment: PaymentInfo, today: date) -> None:
+    """It has renewed by itself: what comes next is its first renewal from today on."""
+    plan = renewing.plan_of(payment)
+    coming = plan and renewing.next_from(plan, today)
+    if coming and coming != payment.next_renewal_date:
+        change_payment(payment, next_renewal_date=coming)
 
 
 def cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Reads of the register. They select columns: the row rules hold, and no object is made for a row."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
@@ -57,3 +59,13 @@ def counts_by_state() -> dict[str, int]:
     counted = db.session.execute(select(payment.state.label("state"), func.count()).group_by("state"))
     found = {row[0]: row[1] for row in counted}
     return {state.value: found.get(state.value, 0) for state in PaymentState}
+
+
+def renewed_by(today: date) -> Sequence[PaymentInfo]:
+    """Payments whose renewal is over and that go on by themselves, locked until the commit."""
+    query = select(PaymentInfo).where(
+        PaymentInfo.next_renewal_date < today,
+        PaymentInfo.auto_renew,
+        PaymentInfo.renewal_frequency != "one_off",
+    )
+    return db.session.scalars(query.order_by(PaymentInfo.id).with_for_update()).all()
