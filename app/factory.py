@@ -10,7 +10,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import VERSION, cli, health, navigation, page_context, roles, schedule, wiring
+from app import VERSION, cli, health, icons, navigation, page_context, roles, schedule, wiring
 from app.audit import access as _audit
 from app.audit import denials
 from app.audit import recorder as _recorder
@@ -47,6 +47,7 @@ def build(settings: Settings | None = None) -> Flask:
     configure_logging(settings.log_level)
     app = Flask("app")
     app.config.from_mapping(flask_config(settings))
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     if settings.proxy_count:
         hops = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -59,6 +60,7 @@ def build(settings: Settings | None = None) -> Flask:
     trace.init_app(app)
     cors.init_app(app, settings.cors_origins)
     rendering.init_app(app)
+    icons.init_app(app)
     page_context.init_app(app)
     health.init_app(app)
     denials.init_app(app)
@@ -92,6 +94,8 @@ def furnish(app: Flask) -> None:
             update_perms=False,
         )
         navigation.furnish(appbuilder)
+    # Imported by each template, it would cost more than what a template does with it.
+    app.jinja_env.globals["ui"] = app.jinja_env.get_template("portal/macros.html").module
 
 
 def offer_lookups() -> None:

@@ -127,7 +127,13 @@ def at_home(moment: Any) -> Any:
     return clock.local(moment) if isinstance(moment, datetime) and moment.tzinfo else moment
 
 
+def plain_text(value: Any) -> bool:
+    """Whether a value is text and nothing else: no enum's member, no markup."""
+    return type(value) is str
+
+
 def init_app(app: Flask) -> None:
     """Give it to every template."""
     app.context_processor(portal)
     app.add_template_filter(at_home)
+    app.add_template_test(plain_text)

@@ -1,6 +1,8 @@
 """Gunicorn: few processes with threads, the application loaded once and shared by them."""
 
+import gc
 from pathlib import Path
+from typing import Any
 
 from config import load  # the bare module's name would be taken for gunicorn's own setting `config`
 
@@ -14,6 +16,13 @@ worker_class = "gthread"
 workers = _settings.web_workers
 threads = _settings.web_threads
 preload_app = True
+
+
+def when_ready(_server: Any) -> None:
+    """What is loaded now stays: workers share it, and their garbage collector need not look through it again."""
+    gc.collect()
+    gc.freeze()
+
 
 # A worker that has not answered its arbiter for this long is stuck and replaced.
 timeout = 60

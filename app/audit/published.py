@@ -12,7 +12,7 @@ from app.audit.schemas import ENTRY
 from app.foundation.api import rendered
 from app.foundation.errors import InvalidInput
 from app.foundation.openapi.describing import ID, PAGED, asks, describes, page_of
-from app.foundation.published import PublishedApi, moment, needs, page_asked, text_asked, wrapped
+from app.foundation.published import PublishedApi, needs, page_asked, text_asked, wrapped
 from app.foundation.references import parse_key
 
 
@@ -68,25 +68,28 @@ ENTRY_COLUMNS = (
 )
 
 
-def entry_json(entry: Any) -> dict[str, Any]:
-    """An Audit entry of the contract, from a row of `ENTRY_COLUMNS`."""
-    known = entry.actor_id is not None
-    actor = {"id": str(entry.actor_id), "name": entry.actor_name, "email": entry.actor_email}
+def entry_json(row: Any) -> dict[str, Any]:
+    """An Audit entry of the contract, from `ENTRY_COLUMNS`."""
+    (
+        key, created_at, action, target_type, target_id, target_label, actor_id, actor_name, actor_email, address,
+        request_id, before, after,
+    ) = row  # fmt: skip
+    actor = {"id": str(actor_id), "name": actor_name, "email": actor_email}
     return {
-        "id": str(entry.id),
-        "actor": actor if known else None,
-        "action": entry.action,
-        "targetId": entry.target_id,
+        "id": str(key),
+        "actor": None if actor_id is None else actor,
+        "action": action,
+        "targetId": target_id,
         "details": {
-            "actor": entry.actor_name,
-            "target": entry.target_label,
-            "targetType": entry.target_type,
-            "before": entry.before,
-            "after": entry.after,
-            "address": entry.address,
+            "actor": actor_name,
+            "target": target_label,
+            "targetType": target_type,
+            "before": before,
+            "after": after,
+            "address": address,
         },
-        "createdAt": moment(entry.created_at),
-        "requestId": entry.request_id,
+        "createdAt": created_at.isoformat(),
+        "requestId": request_id,
     }
 
 

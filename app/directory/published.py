@@ -28,8 +28,10 @@ from app.foundation.published import (
     done,
     each,
     found,
+    found_row,
     in_person,
     needs,
+    read_from,
     refuse_tokens,
     signed_in,
     tagged,
@@ -147,7 +149,7 @@ class UsersApi(PublishedApi):
         with transaction():
             person = directory.create_person(**_known_department(sent))
             _set_password(person, password)
-        return tagged(user_json(person), 201)
+        return tagged(_user(person), 201)
 
     @expose("/<key>", methods=["GET"])
     @describes("getUser", "One person", answers={200: USER})
@@ -155,7 +157,7 @@ class UsersApi(PublishedApi):
     @needs("can_read", "Person")
     def one(self, key: str) -> Response:
         """One person."""
-        return tagged(user_json(found(Person, key)))
+        return tagged(user_json(found_row(queries.people_matching("", *USER_COLUMNS), Person, key)))
 
     @expose("/<key>", methods=["PUT"])
     @describes(
@@ -175,10 +177,10 @@ class UsersApi(PublishedApi):
         sent = load(UserSchema(), body_of_request(), partial=True)
         password = sent.pop("password", None)
         with transaction():
-            unchanged(person, user_json)
+            unchanged(person, _user)
             directory.change_person(person, **_known_department(sent))
             _set_password(person, password)
-        return tagged(user_json(person))
+        return tagged(_user(person))
 
     @expose("/<key>", methods=["DELETE"])
     @describes("deactivateUser", "Deactivate somebody", answers={204: None}, refuses=(409, 412))
@@ -188,9 +190,13 @@ class UsersApi(PublishedApi):
         """Deactivated and signed out; the history stays."""
         person = found(Person, key)
         with transaction():
-            unchanged(person, user_json)
+            unchanged(person, _user)
             directory.deactivate_person(person)
         return done()
+
+
+def _user(person: Person) -> dict[str, Any]:
+    return user_json(read_from(person, USER_COLUMNS))
 
 
 def _set_password(person: Person, password: str | None) -> None:

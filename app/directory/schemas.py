@@ -16,7 +16,6 @@ from app.foundation.openapi.describing import (
     TOKEN,
     Shape,
 )
-from app.foundation.published import moment
 from app.foundation.schemas import Key, PortalSchema, Text
 
 
@@ -88,15 +87,16 @@ USER_COLUMNS = (
 )
 
 
-def user_json(person: Any) -> dict[str, Any]:
-    """A User of the contract, from a row of `USER_COLUMNS` or an entity."""
+def user_json(row: Any) -> dict[str, Any]:
+    """A User of the contract, from `USER_COLUMNS`."""
+    key, name, email, department, position, active, created_at, updated_at = row
     return {
-        "id": str(person.id),
-        "name": person.name,
-        "email": person.email,
-        "department": person.department_name,
-        "position": person.position,
-        "active": person.active,
-        "created_at": moment(person.created_at),
-        "updated_at": moment(person.updated_at),
+        "id": str(key),
+        "name": name,
+        "email": email,
+        "department": department,
+        "position": position,
+        "active": active,
+        "created_at": created_at.isoformat(),
+        "updated_at": updated_at.isoformat(),
     }

@@ -181,8 +181,8 @@ class PortalModelApi(PortalApi, ModelRestApi):
         """Create by the room's verb."""
         fields = load(self.add_model_schema, body_of_request())
         with transaction():
-            row = self.verbs.create(**fields)  # type: ignore[misc]
-        return self._answer(201, id=self.datamodel.get_pk_value(row), result=self._shown(row))
+            key = self.datamodel.get_pk_value(self.verbs.create(**fields))  # type: ignore[misc]
+        return self._answer(201, id=key, result=self._shown(key))
 
     @rendered
     def put_headless(self, pk: Any) -> Response:
@@ -190,8 +190,8 @@ class PortalModelApi(PortalApi, ModelRestApi):
         row = self._row(pk)
         fields = load(self.edit_model_schema, body_of_request(), partial=True)
         with transaction():
-            row = self.verbs.change(row, **fields)  # type: ignore[misc]
-        return self._answer(200, id=self.datamodel.get_pk_value(row), result=self._shown(row))
+            key = self.datamodel.get_pk_value(self.verbs.change(row, **fields))  # type: ignore[misc]
+        return self._answer(200, id=key, result=self._shown(key))
 
     @rendered
     def delete_headless(self, pk: Any) -> Response:
@@ -211,10 +211,10 @@ class PortalModelApi(PortalApi, ModelRestApi):
             raise NotFound("There is no such entry, or you may not see it.")
         return row
 
-    def _shown(self, row: Any) -> Any:
+    def _shown(self, key: int) -> Any:
         """As a GET shows it; None if whoever wrote it may not see it."""
         reader, _ = self._reader_of({}, self.show_columns or [])
-        found = reader.row(self._base_filters.apply_all, self.datamodel.get_pk_value(row))
+        found = reader.row(self._base_filters.apply_all, key)
         return found and reader.shown([found])[0]
 
     def _handle_filters_args(self, rison_args: dict[str, Any]) -> Filters:

@@ -103,6 +103,23 @@ def found(model: type[Row], key: str) -> Row:
     return row
 
 
+def found_row(query: Select[Any], model: type[Any], key: str) -> Any:
+    """The row of a list of the model with this key; NotFound if there is none that the viewer may see."""
+    number = parse_key(key)
+    row = None
+    if number is not None:
+        one = query.order_by(None).where(inspect(model).primary_key[0] == number)
+        row = db.session.execute(one).one_or_none()
+    if row is None:
+        raise NotFound("There is no such thing, or you may not see it.")
+    return row
+
+
+def read_from(entity: Any, columns: Sequence[Any]) -> tuple[Any, ...]:
+    """The same columns of an entity: what shows a row shows it too."""
+    return tuple(getattr(entity, column.key) for column in columns)
+
+
 def page_asked() -> tuple[int, int]:
     """`page` (from 1) and `limit` (1 to 100) of the address."""
     return _number("page", 1, 2**31 - 1), _number("limit", PAGE, LARGEST_PAGE)

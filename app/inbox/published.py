@@ -7,18 +7,27 @@ from flask import Response
 from flask_appbuilder.api import expose
 
 from app.foundation.api import rendered
-from app.foundation.database import db
-from app.foundation.errors import InvalidInput, NotFound, Unauthorized
+from app.foundation.errors import InvalidInput, Unauthorized
 from app.foundation.openapi.describing import PAGED, Many, asks, describes
-from app.foundation.published import PublishedApi, bare, done, needs, tagged, text_asked, unchanged
-from app.foundation.references import parse_key
+from app.foundation.published import (
+    PublishedApi,
+    bare,
+    done,
+    found,
+    found_row,
+    needs,
+    read_from,
+    tagged,
+    text_asked,
+    unchanged,
+)
 from app.foundation.schemas import body_of_request, load
 from app.foundation.transactions import transaction
 from app.foundation.viewer import current_viewer
 from app.inbox import operations as inbox
 from app.inbox import queries
 from app.inbox.models import TaskStatus, WorkflowTask
-from app.inbox.schemas import TASK, TASK_COLUMNS, TaskWorkSchema, task_json
+from app.inbox.schemas import COMMENT_COLUMNS, TASK, TASK_COLUMNS, TaskWorkSchema, task_json
 
 
 class InboxApi(PublishedApi):
@@ -51,7 +60,7 @@ class InboxApi(PublishedApi):
     @needs("can_read", "Task")
     def one(self, key: str) -> Response:
         """A task that one may see."""
-        return tagged(_shown(_task(key)))
+        return tagged(_with_comments([found_row(queries.tasks(*TASK_COLUMNS), WorkflowTask, key)])[0])
 
     @expose("/<key>", methods=["PUT"])
     @describes(
@@ -66,7 +75,7 @@ class InboxApi(PublishedApi):
     @needs("can_edit", "Task")
     def work(self, key: str) -> Response:
         """A status, a comment, or both."""
-        task = _task(key)
+        task = found(WorkflowTask, key)
         sent = load(TaskWorkSchema(), body_of_request())
         with transaction():
             unchanged(task, _shown)
@@ -75,17 +84,9 @@ class InboxApi(PublishedApi):
 
 
 def _with_comments(tasks: Sequence[Any]) -> list[dict[str, Any]]:
-    comments = queries.comments_by_task([task.id for task in tasks])
-    return [task_json(task, comments.get(task.id, [])) for task in tasks]
+    comments = queries.comments_by_task([task[0] for task in tasks], *COMMENT_COLUMNS)
+    return [task_json(task, comments.get(task[0], [])) for task in tasks]
 
 
 def _shown(task: WorkflowTask) -> dict[str, Any]:
-    return task_json(task, task.comments)
-
-
-def _task(key: str) -> WorkflowTask:
-    query = db.select(WorkflowTask).where(WorkflowTask.id == parse_key(key))
-    task = db.session.scalar(query)
-    if task is None:
-        raise NotFound("There is no such task, or you may not see it.")
-    return task
+    return _with_comments([read_from(task, TASK_COLUMNS)])[0]

@@ -35,6 +35,11 @@ def in_scope(scope: Scope, viewer: Viewer) -> ColumnElement[bool] | None:
     return None
 
 
+def tasks(*columns: Any) -> Select[Any]:
+    """Tasks newest first, or these columns of them."""
+    return select(*(columns or (WorkflowTask,))).order_by(WorkflowTask.id.desc())
+
+
 def tasks_matching(
     scope: Scope,
     viewer: Viewer,
@@ -44,7 +49,7 @@ def tasks_matching(
     person: str | None = None,
 ) -> Select[Any]:
     """Tasks newest first, or these columns of them. `status` may be `open`; `person` is part of the name or e-mail of whom the task is about."""
-    query = select(*(columns or (WorkflowTask,))).order_by(WorkflowTask.id.desc())
+    query = tasks(*columns)
     rule = in_scope(scope, viewer)
     if rule is not None:
         query = query.where(rule)
@@ -112,10 +117,10 @@ def with_story(query: Select[WorkflowTask]) -> Select[WorkflowTask]:
     )
 
 
-def comments_by_task(task_ids: Sequence[int]) -> dict[int, list[TaskComment]]:
-    """What was said about these tasks, as far as the viewer may see it; oldest first."""
-    query = select(TaskComment).where(TaskComment.task_id.in_(task_ids)).order_by(TaskComment.id)
-    found: dict[int, list[TaskComment]] = defaultdict(list)
-    for comment in db.session.scalars(query):
-        found[comment.task_id].append(comment)
+def comments_by_task(task_ids: Sequence[int], *columns: Any) -> dict[int, list[Any]]:
+    """These columns of what was said about these tasks, as far as the viewer may see it; oldest first."""
+    query = select(TaskComment.task_id, *columns).where(TaskComment.task_id.in_(task_ids))
+    found: dict[int, list[Any]] = defaultdict(list)
+    for task_id, *row in db.session.execute(query.order_by(TaskComment.id)):
+        found[task_id].append(row)
     return found

@@ -78,29 +78,33 @@ TASK_COLUMNS = (
 )
 
 
-def task_json(task: Any, comments: Sequence[TaskComment]) -> dict[str, Any]:
-    """A Task of the contract, in both spellings that clients use, from a row of `TASK_COLUMNS` or an entity."""
-    created, updated = moment(task.created_at), moment(task.updated_at)
-    due = task.due_on.isoformat() if task.due_on else None
+def task_json(row: Any, comments: Sequence[Any]) -> dict[str, Any]:
+    """A Task of the contract, in both spellings that clients use, from `TASK_COLUMNS`."""
+    (
+        key, type_, action, status, title, description, details, priority, due_on, assignee_id, target_id, service_id,
+        product_id, completed_at, completed_by_id, created_at, updated_at,
+    ) = row  # fmt: skip
+    created, updated = created_at.isoformat(), updated_at.isoformat()
+    due, assignee, target = due_on and due_on.isoformat(), str(assignee_id), text_id(target_id)
     return {
-        "id": str(task.id),
-        "type": task.type,
-        "status": task.status,
-        "title": task.title,
-        "description": task.description,
-        "details": {**task.details, "action": task.action},
-        "priority": task.priority,
+        "id": str(key),
+        "type": type_,
+        "status": status,
+        "title": title,
+        "description": description,
+        "details": {**details, "action": action},
+        "priority": priority,
         "due_date": due,
         "dueDate": due,
-        "assignee_user_id": str(task.assignee_id),
-        "assignedTo": str(task.assignee_id),
-        "target_user_id": text_id(task.target_id),
-        "targetUserId": text_id(task.target_id),
-        "serviceId": text_id(task.service_id),
-        "productId": text_id(task.product_id),
+        "assignee_user_id": assignee,
+        "assignedTo": assignee,
+        "target_user_id": target,
+        "targetUserId": target,
+        "serviceId": text_id(service_id),
+        "productId": text_id(product_id),
         "comments": [comment_json(comment) for comment in comments],
-        "completedAt": moment(task.completed_at),
-        "completedBy": text_id(task.completed_by_id),
+        "completedAt": moment(completed_at),
+        "completedBy": text_id(completed_by_id),
         "created_at": created,
         "createdAt": created,
         "updated_at": updated,
@@ -108,11 +112,15 @@ def task_json(task: Any, comments: Sequence[TaskComment]) -> dict[str, Any]:
     }
 
 
-def comment_json(comment: TaskComment) -> dict[str, Any]:
-    """A comment of a Task of the contract."""
+COMMENT_COLUMNS = (TaskComment.id, TaskComment.author_id, TaskComment.content, TaskComment.created_at)
+
+
+def comment_json(row: Any) -> dict[str, Any]:
+    """A comment of a Task of the contract, from `COMMENT_COLUMNS`."""
+    key, author_id, content, created_at = row
     return {
-        "id": str(comment.id),
-        "userId": text_id(comment.author_id),
-        "content": comment.content,
-        "createdAt": moment(comment.created_at),
+        "id": str(key),
+        "userId": text_id(author_id),
+        "content": content,
+        "createdAt": created_at.isoformat(),
     }

@@ -17,7 +17,9 @@ from app.foundation.published import (
     done,
     each,
     found,
+    found_row,
     needs,
+    read_from,
     signed_in,
     tagged,
     texts,
@@ -128,7 +130,9 @@ class ServicesApi(PublishedApi):
     @needs("can_read", "Service")
     def one(self, key: str) -> Response:
         """One service."""
-        return tagged(_service(found(Service, key)))
+        return tagged(
+            _with_products([found_row(queries.services_by_name(*SERVICE_COLUMNS), Service, key)])[0]
+        )
 
     @expose("/<key>", methods=["PUT"])
     @describes(
@@ -181,7 +185,7 @@ class ServicesApi(PublishedApi):
             product = inventory.create_product(
                 **{**load(ProductOfServiceSchema(), body_of_request()), "service_id": service.id}
             )
-        return tagged(product_json(product), 201)
+        return tagged(_product(product), 201)
 
     @expose("/<key>/products/<product_key>", methods=["GET"])
     @describes("getProductOfService", "One product of a service", answers={200: PRODUCT})
@@ -189,7 +193,7 @@ class ServicesApi(PublishedApi):
     @needs("can_read", "Product")
     def product(self, key: str, product_key: str) -> Response:
         """A product of this service."""
-        return tagged(product_json(_product_of(key, product_key)))
+        return tagged(_product(_product_of(key, product_key)))
 
     @expose("/<key>/products/<product_key>", methods=["PUT"])
     @describes(
@@ -247,7 +251,7 @@ class ProductsApi(PublishedApi):
         """A product of the service that `serviceId` names."""
         with transaction():
             product = inventory.create_product(**load(ProductSchema(), body_of_request()))
-        return tagged(product_json(product), 201)
+        return tagged(_product(product), 201)
 
     @expose("/<key>", methods=["GET"])
     @describes("getProduct", "One product", answers={200: PRODUCT})
@@ -255,7 +259,7 @@ class ProductsApi(PublishedApi):
     @needs("can_read", "Product")
     def one(self, key: str) -> Response:
         """One product."""
-        return tagged(product_json(found(Product, key)))
+        return tagged(product_json(found_row(queries.products_by_name(*PRODUCT_COLUMNS), Product, key)))
 
     @expose("/<key>", methods=["PUT"])
     @describes(
@@ -284,12 +288,16 @@ class ProductsApi(PublishedApi):
 
 def _with_products(services: Sequence[Any]) -> list[dict[str, Any]]:
     """Services with their products: one statement more, however many there are."""
-    products = queries.products_by_service([service.id for service in services], *PRODUCT_COLUMNS)
-    return [service_json(service, products.get(service.id, [])) for service in services]
+    products = queries.products_by_service([service[0] for service in services], *PRODUCT_COLUMNS)
+    return [service_json(service, products.get(service[0], [])) for service in services]
 
 
 def _service(service: Service) -> dict[str, Any]:
-    return service_json(service, service.products)
+    return _with_products([read_from(service, SERVICE_COLUMNS)])[0]
+
+
+def _product(product: Product) -> dict[str, Any]:
+    return product_json(read_from(product, PRODUCT_COLUMNS))
 
 
 def _product_of(service_key: str, product_key: str) -> Product:
@@ -301,13 +309,13 @@ def _product_of(service_key: str, product_key: str) -> Product:
 
 def _change(product: Product, schema: PortalSchema) -> Response:
     with transaction():
-        unchanged(product, product_json)
+        unchanged(product, _product)
         inventory.change_product(product, **load(schema, body_of_request(), partial=True))
-    return tagged(product_json(product))
+    return tagged(_product(product))
 
 
 def _remove(product: Product) -> Response:
     with transaction():
-        unchanged(product, product_json)
+        unchanged(product, _product)
         inventory.delete_product(product)
     return done()

@@ -106,14 +106,12 @@ def administered_by(person_id: int | None) -> tuple[list[int], list[int]]:
     return [row[0] for row in rows if row[0]], [row[1] for row in rows if row[1]]
 
 
-def products_by_service(service_ids: Sequence[int] | None, *columns: Any) -> dict[int, list[Any]]:
-    """Rows of the products in these services (all for None) that the viewer may see, by name."""
-    query = select(*columns).order_by(Product.name, Product.id)
-    if service_ids is not None:
-        query = query.where(Product.service_id.in_(service_ids))
+def products_by_service(service_ids: Sequence[int], *columns: Any) -> dict[int, list[Any]]:
+    """These columns of the products in these services that the viewer may see, by name."""
+    query = select(Product.service_id, *columns).where(Product.service_id.in_(service_ids))
     found: dict[int, list[Any]] = defaultdict(list)
-    for row in db.session.execute(query):
-        found[row.service_id].append(row)
+    for service_id, *row in db.session.execute(query.order_by(Product.name, Product.id)):
+        found[service_id].append(row)
     return found
 
 
