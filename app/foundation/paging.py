@@ -27,37 +27,43 @@ SNAPSHOT = (
 
 
 def page_of(query: Select[Any], page: int, limit: int) -> tuple[Sequence[Any], int]:
-    """The rows of a page (from 1), each with the snapshot it was read in, and how many rows there are in all.
+    """The rows of a page (from 1), as tuples, and how many rows there are in all.
 
     The last column of the query's order tells its rows apart, and its joins stand in its FROM. A first page that is
     not full tells without counting.
     """
     offset, identity = (page - 1) * limit, _identity(query)
     total, counted_in = _totals().get(identity, (0, None))
-    rows = _read(query, offset, limit, total)
-    if rows and rows[0].snapshot and rows[0].snapshot == counted_in:
+    rows, read_in = _read(query, offset, limit, total)
+    if read_in and read_in == counted_in:
         return rows, total
     if page == 1 and len(rows) < limit:
         return rows, len(rows)
     total = _count(query, identity)
-    return _read(query, offset, limit, total) if page > 1 else rows, total
+    if page > 1:
+        rows, _ = _read(query, offset, limit, total)
+    return rows, total
 
 
-def _read(query: Select[Any], offset: int, limit: int, total: int) -> Sequence[Any]:
-    """Keys first: only they are sorted and skipped, in an index if one has the order, and from the nearer end."""
+def _read(query: Select[Any], offset: int, limit: int, total: int) -> tuple[list[Any], str | None]:
+    """The rows, and the snapshot that they were read in.
+
+    Keys first: only they are sorted and skipped, in an index if one has the order, and from the nearer end.
+    """
     order, size = query._order_by_clauses, limit  # noqa: SLF001 - there is no public way to ask
     key = getattr(order[-1], "element", order[-1])
     if offset:
         size = min(limit, total - offset)
         if size <= 0:
-            return []
+            return [], None
         if offset > total // 2:
             order, offset = _reversed(order), total - offset - size
     keys = query.with_only_columns(key, maintain_column_froms=True).order_by(None).order_by(*order)
     shown = query.add_columns(SNAPSHOT)
     # The keys fulfil the query's conditions; asked twice, PostgreSQL would not see how few rows are left.
     shown._where_criteria = (key.in_(keys.limit(size).offset(offset).correlate(None)),)  # noqa: SLF001
-    return db.session.execute(shown).all()
+    found = db.session.execute(shown).all()
+    return [row[:-1] for row in found], found[0].snapshot if found else None
 
 
 def _reversed(order: Iterable[Any]) -> tuple[Any, ...]:
