@@ -124,6 +124,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "TRUSTED_HOSTS": list(settings.trusted_hosts) or None,
         "FAB_SAFE_REDIRECT_HOSTS": list(settings.trusted_hosts),
         "MAX_CONTENT_LENGTH": int(settings.max_file_size),
+        "ATTACHMENTS": str(settings.data_dir / "attachments"),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {
             "pool_size": settings.db_pool_size,

@@ -25,6 +25,8 @@ from app.notifications.api import NotificationApi
 from app.notifications.views import NoticeView
 from app.payments.api import PaymentInfoApi
 from app.payments.export_views import RegisterExportView
+from app.payments.history_api import InvoiceApi, PaymentMadeApi
+from app.payments.history_views import PaymentHistoryView
 from app.payments.published import PaymentRegisterApi
 from app.payments.rates_api import ExchangeRateApi
 from app.payments.rates_views import ExchangeRateView
@@ -54,6 +56,7 @@ WITHOUT_MENU = [
     InvitationView,
     LookupView,
     NoticeView,
+    PaymentHistoryView,
     PersonPageView,
     ProfileView,
     RegisterExportView,
@@ -79,6 +82,8 @@ APIS = [
     AssignmentApi,
     GrantApi,
     PaymentInfoApi,
+    PaymentMadeApi,
+    InvoiceApi,
     ExchangeRateApi,
     PersonApi,
     DepartmentApi,

@@ -8,12 +8,12 @@ from marshmallow import ValidationError
 
 from app.foundation import clock, currencies
 from app.foundation.database import assign, db
-from app.foundation.errors import DomainError, InvalidInput
+from app.foundation.errors import Conflict, DomainError, InvalidInput
 from app.foundation.schemas import no_card_number
 from app.foundation.scoping import unscoped
 from app.inventory import operations as inventory
 from app.inventory.models import Product
-from app.payments import queries, renewing, terms
+from app.payments import history_queries, queries, renewing, terms
 from app.payments.access import must_be_admin
 from app.payments.models import PaymentInfo, companys_currency
 
@@ -51,8 +51,17 @@ def open_record(product: Product) -> PaymentInfo:
 
 
 def close_record(product: Product) -> None:
-    """The record goes before its product does, so that the log knows what stood in it."""
+    """The record goes before its product does, so that the log knows what stood in it.
+
+    Conflict once something was paid: that history stays, and so does the product.
+    """
     with unscoped():
+        made = history_queries.number_of(product.id)
+        if made:
+            raise Conflict(
+                f"{product.name} has {made} payment{'s' if made > 1 else ''} in its history. "
+                "Set its status to retired instead."
+            )
         payment = queries.payment_of(product.id)
         if payment is not None:
             db.session.delete(payment)
