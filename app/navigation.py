@@ -30,7 +30,7 @@ from app.payments.history_views import PaymentHistoryView
 from app.payments.published import PaymentRegisterApi
 from app.payments.rates_api import ExchangeRateApi
 from app.payments.rates_views import ExchangeRateView
-from app.payments.views import PaymentView
+from app.payments.register_views import RegisterView
 
 # view, name in the menu (its permission too), icon, heading
 MENU: list[tuple[Any, str, str, str]] = [
@@ -39,7 +39,7 @@ MENU: list[tuple[Any, str, str, str]] = [
     (ProductView, "Products", "box", "Inventory"),
     (AssignmentView, "Who administers what", "shield", "Inventory"),
     (GrantView, "Access", "key", "Inventory"),
-    (PaymentView, "Payment register", "card", "Payments"),
+    (RegisterView, "Payment register", "card", "Payments"),
     (ExchangeRateView, "Exchange rates", "refresh", "Payments"),
     (PersonView, "People", "users", "Directory"),
     (DepartmentView, "Departments", "building", "Directory"),

@@ -11,6 +11,7 @@ from app.foundation.trace import request_id
 from app.foundation.viewer import Viewer, current_viewer
 from app.inbox.queries import open_count_of
 from app.notifications.queries import unread_count
+from app.payments.register_queries import incomplete_count
 
 
 def portal() -> dict[str, Any]:
@@ -68,10 +69,10 @@ class Portal:
         groups = [top]
         for entry in self._open(current_app.appbuilder.menu.get_list()):  # type: ignore[attr-defined]
             if entry.childs:
-                items = [_item(one.label, one.get_url(), one.icon) for one in self._open(entry.childs)]
+                items = [self._item(one) for one in self._open(entry.childs)]
                 groups.append({"label": str(entry.label), "items": items})
             else:
-                top["items"].append(_item(entry.label, entry.get_url(), entry.icon, self._badge(entry.name)))
+                top["items"].append(self._item(entry))
         # FAB's own group is registered first and belongs last.
         return sorted(
             [group for group in groups if group["items"]], key=lambda group: group["label"] == "Security"
@@ -82,8 +83,14 @@ class Portal:
         security = current_app.appbuilder.sm  # type: ignore[attr-defined]
         return [one for one in entries if one.name != "-" and security.has_access("menu_access", one.name)]
 
-    def _badge(self, name: str) -> int:
-        return open_count_of(self.viewer.id) if self.viewer and name == "Inbox" else 0
+    def _item(self, entry: Any) -> dict[str, Any]:
+        """An entry of the menu, with how many things wait behind it."""
+        badge, word = 0, "open"
+        if self.viewer and entry.name == "Inbox":
+            badge = open_count_of(self.viewer.id)
+        elif self.viewer and entry.name == "Payment register":
+            badge, word = incomplete_count(), "incomplete"
+        return {**_item(entry.label, entry.get_url(), entry.icon), "badge": badge, "badge_word": word}
 
     @cached_property
     def crumbs(self) -> list[tuple[str, str | None]]:
@@ -114,12 +121,12 @@ LABELS = {
 ICONS = {"List Roles": "shield", "Views/Menus": "grid"}
 
 
-def _item(label: Any, href: str, icon: str, badge: int = 0) -> dict[str, Any]:
+def _item(label: Any, href: str, icon: str) -> dict[str, Any]:
     base = href.removesuffix("list/")
     active = request.path == "/" if href == "/" else request.path.startswith(base)
     own = str(label)
     name = LABELS.get(own, own)
-    return {"label": name, "href": href, "icon": ICONS.get(own, icon), "badge": badge, "active": active}
+    return {"label": name, "href": href, "icon": ICONS.get(own, icon), "badge": 0, "active": active}
 
 
 def at_home(moment: Any) -> Any:

@@ -39,8 +39,13 @@ def visible_invoices(viewer: Viewer) -> ColumnElement[bool]:
     return Invoice.payment_id.in_(select(payments_made.c.id).where(seen))
 
 
-def must_be_admin() -> None:
-    """Forbidden for everybody else, whatever the role page grants: who reads payments does not change them."""
+def may_change_payments() -> bool:
+    """Only Admins, whatever the role page grants: who reads payments does not change them."""
     viewer = current_viewer()
-    if is_scoped() and not (viewer and viewer.is_admin):
+    return not is_scoped() or bool(viewer and viewer.is_admin)
+
+
+def must_be_admin() -> None:
+    """Forbidden for everybody else."""
+    if not may_change_payments():
         raise Forbidden("Only an Admin changes what is paid.")

@@ -32,10 +32,10 @@
   // data-lookup and data-remote: the server searches (GET ?q=term&page=1, answers {results: [{id, text}], pagination: {more}} or [{id, text}]).
   const searchOf = (el) => el.dataset.lookup || ('remote' in el.dataset && el.dataset.endpoint);
   const enhance = (el) => {
-    el.dataset.placeholder = 'Choose…';
+    el.dataset.placeholder ||= 'Choose…';
     const url = searchOf(el);
     const panel = el.closest('.menu-panel');
-    const options = { ...(panel && { dropdownParent: window.jQuery(panel) }), width: '100%', placeholder: 'Choose…', allowClear: !el.required && !el.multiple, minimumResultsForSearch: url ? 0 : 8, ...(url ? search(url) : {}) };
+    const options = { ...(panel && { dropdownParent: window.jQuery(panel) }), width: '100%', placeholder: el.dataset.placeholder, allowClear: !el.required && !el.multiple, minimumResultsForSearch: url ? 0 : 8, ...(url ? search(url) : {}) };
     if (url && !el.multiple && !el.value) el.querySelector('option[value=""]')?.replaceChildren();
     const $el = window.jQuery(el), box = $el.select2(options).data('select2').$container;
     const label = document.querySelector(`label[for="${CSS.escape(el.id)}"]`);
