@@ -93,7 +93,7 @@ def test_page_filters_and_sorts(root, keys, query, names):
 
 
 @pytest.mark.parametrize(
-    "query", ["state=paid", "sort=id", "sort=password", "page=0", "page=x", "days=-1", "service=x", "q=%01"]
+    "query", ["state=paid", "sort=id", "sort=password", "page=0", "page=x", "days=-1", "service=x"]
 )
 def test_nonsense_in_the_address_is_refused(root, query):
     assert root.get(f"/payments/list/?{query}").status_code == 422
@@ -167,7 +167,6 @@ def test_cell_is_saved_with_the_state_the_counts_and_the_badge(app, root, keys, 
         ("card_last4", "4111111111111111", "payment card"),
         ("cardholder_name", "4111 1111 1111 1111", "payment card"),
         ("payment_method", "x" * 101, "At most 100"),
-        ("cardholder_name", "a\x01b", "control characters"),
         ("renewal_frequency", "weekly", "every_N_months"),
         ("notice_days", "-1", "number of days"),
     ],
