@@ -49,7 +49,8 @@
       el.setAttribute('aria-label', data.labels[col.value]);
       slot.hidden = el.type === 'hidden';
       slot.replaceChildren(el);
-      if (el.dataset.lookup) window.portal.enhance(slot);
+      // forms.js comes after this file and looks at the whole page once by itself.
+      if (el.dataset.lookup) window.portal?.enhance?.(slot);
       name();
     };
     col.addEventListener('change', fill);
