@@ -1,5 +1,7 @@
 """The pool hands out no connection that PostgreSQL has closed meanwhile, and asks no statement to find out."""
 
+import select
+
 from sqlalchemy import text
 
 from app.foundation.database import db
@@ -10,11 +12,13 @@ def test_closed_connections_are_not_handed_out(context, statements):
     pool = db.engine.pool
     connections = [db.engine.connect() for _ in range(3)]
     keys = [connection.scalar(text("SELECT pg_backend_pid()")) for connection in connections]
+    sockets = [connection.connection.dbapi_connection.fileno() for connection in connections]
     for connection in connections[1:]:
         connection.close()
     connections[0].execute(
         text("SELECT pg_terminate_backend(key) FROM unnest(:keys) AS key"), {"keys": keys[1:]}
     )
+    assert all(select.select([socket], [], [], 5)[0] for socket in sockets[1:])
     connections[0].rollback()
     connections[0].close()
     with statements() as seen:
