@@ -1,14 +1,23 @@
 """The one SQLAlchemy handle, on Flask-AppBuilder's own declarative base so that there is a single metadata."""
 
 import select
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from flask_appbuilder import Model as Model  # noqa: PLC0414 - the base of every room's models
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import CheckConstraint, DateTime, event
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    Integer,
+    any_,
+    event,
+    literal,
+)
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.pool import QueuePool
@@ -72,3 +81,9 @@ def assign(row: Any, fields: dict[str, Any], allowed: Iterable[str]) -> None:
     for name in allowed:
         if name in fields:
             setattr(row, name, fields[name])
+
+
+def among(column: Any, keys: Sequence[int]) -> ColumnElement[bool]:
+    """Whether a column is one of many integers. They travel as one array; `in_` makes a parameter of each."""
+    found: ColumnElement[bool] = column == any_(literal(list(keys), ARRAY(Integer)))
+    return found

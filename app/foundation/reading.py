@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, inspect, select
 from sqlalchemy.orm import aliased
 
-from app.foundation.database import db
+from app.foundation.database import among, db
 
 Narrow = Callable[[Any], Any]
 
@@ -91,7 +91,7 @@ class Reader:
 
     def _lists_of(self, name: str, keys: list[int]) -> dict[int, list[dict[str, Any]]]:
         lists: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for row in db.session.execute(self.queries[name].where(self.key.in_(keys))):
+        for row in db.session.execute(self.queries[name].where(among(self.key, keys))):
             inner = zip(self.many[name], row[1:], strict=True)
             lists[row.row_key].append({leaf: _plain(value) for leaf, value in inner})
         return lists

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, event, false
 from sqlalchemy.orm import ORMExecuteState
 from sqlalchemy.orm.util import LoaderCriteriaOption
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.cache_key import anon_map as anon_map_of_its_own
 
 from app.foundation.database import db
 from app.foundation.viewer import Viewer, chosen_viewer, current_viewer
@@ -88,7 +89,19 @@ class RuleOption(LoaderCriteriaOption):
     SQLAlchemy writes a plain criterion down as it is, also where the model is aliased: there it would speak of another
     row. And joined loads obey only options that are handed on to the loads of related rows later; as a later load may
     be in an `unscoped` block, `_scope` takes what was handed on away again.
+
+    Its part in the key of SQLAlchemy's cache is worked out once: all rules go with every statement.
     """
+
+    _key: tuple[Any, tuple[Any, ...]] | None = None
+
+    def _gen_cache_key(self, anon_map: Any, bindparams: list[Any]) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+        if self._key is None:
+            own: list[Any] = []
+            self._key = super()._gen_cache_key(anon_map_of_its_own(), own), tuple(own)
+        key, own_parameters = self._key
+        bindparams.extend(own_parameters)
+        return key
 
     _traverse_internals = LoaderCriteriaOption._traverse_internals  # noqa: SLF001 - its part in the cache's key
 

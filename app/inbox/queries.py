@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.directory.models import Person
-from app.foundation.database import db
+from app.foundation.database import among, db
 from app.foundation.scoping import unscoped
 from app.foundation.viewer import Viewer
 from app.inbox.models import FINISHED, TaskComment, WorkflowTask
@@ -119,7 +119,7 @@ def with_story(query: Select[WorkflowTask]) -> Select[WorkflowTask]:
 
 def comments_by_task(task_ids: Sequence[int], *columns: Any) -> dict[int, list[Any]]:
     """These columns of what was said about these tasks, as far as the viewer may see it; oldest first."""
-    query = select(TaskComment.task_id, *columns).where(TaskComment.task_id.in_(task_ids))
+    query = select(TaskComment.task_id, *columns).where(among(TaskComment.task_id, task_ids))
     found: dict[int, list[Any]] = defaultdict(list)
     for task_id, *row in db.session.execute(query.order_by(TaskComment.id)):
         found[task_id].append(row)

@@ -8,7 +8,7 @@ from sqlalchemy import Select, false, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.directory.models import Account, Person
-from app.foundation.database import db
+from app.foundation.database import among, db
 from app.foundation.scoping import unscoped
 from app.inventory.models import AccessGrant, PermissionAssignment, Product, Service
 
@@ -108,7 +108,7 @@ def administered_by(person_id: int | None) -> tuple[list[int], list[int]]:
 
 def products_by_service(service_ids: Sequence[int], *columns: Any) -> dict[int, list[Any]]:
     """These columns of the products in these services that the viewer may see, by name."""
-    query = select(Product.service_id, *columns).where(Product.service_id.in_(service_ids))
+    query = select(Product.service_id, *columns).where(among(Product.service_id, service_ids))
     found: dict[int, list[Any]] = defaultdict(list)
     for service_id, *row in db.session.execute(query.order_by(Product.name, Product.id)):
         found[service_id].append(row)

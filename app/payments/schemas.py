@@ -114,7 +114,7 @@ def item_json(row: Any) -> dict[str, Any]:
     """A register item of the contract, from a row of `queries.register`."""
     (
         product_id, product_name, service_id, service_name, status, state, amount, currency,
-        holder, last4, expiry, method, frequency, renewal, *_snapshot,
+        holder, last4, expiry, method, frequency, renewal,
     ) = row  # fmt: skip
     return {
         "productId": str(product_id),
