@@ -24,7 +24,9 @@ from app.lifecycle.views import CaseView, HrEventView, PersonPageView, ProfileVi
 from app.notifications.api import NotificationApi
 from app.notifications.views import NoticeView
 from app.payments.api import PaymentInfoApi
+from app.payments.calendar_views import RenewalsView
 from app.payments.export_views import RegisterExportView
+from app.payments.feed_views import CalendarFeedView, CalendarView
 from app.payments.history_api import InvoiceApi, PaymentMadeApi
 from app.payments.history_views import PaymentHistoryView
 from app.payments.published import PaymentRegisterApi
@@ -40,6 +42,7 @@ MENU: list[tuple[Any, str, str, str]] = [
     (AssignmentView, "Who administers what", "shield", "Inventory"),
     (GrantView, "Access", "key", "Inventory"),
     (RegisterView, "Payment register", "card", "Payments"),
+    (RenewalsView, "Renewals", "calendar", "Payments"),
     (ExchangeRateView, "Exchange rates", "refresh", "Payments"),
     (PersonView, "People", "users", "Directory"),
     (DepartmentView, "Departments", "building", "Directory"),
@@ -52,6 +55,8 @@ MENU: list[tuple[Any, str, str, str]] = [
 ]
 WITHOUT_MENU = [
     ApiTokenView,
+    CalendarFeedView,
+    CalendarView,
     DocsView,
     InvitationView,
     LookupView,

@@ -13,6 +13,7 @@ from app.inventory import queries as inventory_queries
 from app.inventory.events import ProductCreated, ProductLeaves
 from app.inventory.models import AccessGrant, AccessLevel, GrantSource, PermissionAssignment
 from app.lifecycle import operations as lifecycle
+from app.payments import feed_operations as feeds
 from app.payments import operations as payments
 
 
@@ -22,6 +23,7 @@ def connect() -> None:
     events.subscribe(TaskFinished, close_case)
     events.subscribe(TaskReopened, reopen_case)
     events.subscribe(PersonDeactivated, hand_on)
+    events.subscribe(PersonDeactivated, end_calendar)
     events.subscribe(ProductCreated, open_payment)
     events.subscribe(ProductLeaves, close_payment)
 
@@ -52,6 +54,11 @@ def reopen_case(fact: TaskReopened) -> None:
 def hand_on(fact: PersonDeactivated) -> None:
     """What waited for somebody who left waits for somebody else."""
     lifecycle.hand_on(fact.person)
+
+
+def end_calendar(fact: PersonDeactivated) -> None:
+    """Nobody reads the calendar of somebody who left."""
+    feeds.end_feeds(fact.person.account_id)
 
 
 def open_payment(fact: ProductCreated) -> None:

@@ -9,6 +9,7 @@ from app.foundation.scoping import is_scoped, row_rule
 from app.foundation.viewer import Viewer, current_viewer
 from app.inventory.access import services_of
 from app.inventory.models import Product
+from app.payments.feed_models import CalendarFeed
 from app.payments.history_models import Invoice, PaymentMade
 from app.payments.models import PaymentInfo
 
@@ -49,3 +50,9 @@ def must_be_admin() -> None:
     """Forbidden for everybody else."""
     if not may_change_payments():
         raise Forbidden("Only an Admin changes what is paid.")
+
+
+@row_rule(CalendarFeed, holds_admins=True)
+def own_feed(viewer: Viewer) -> ColumnElement[bool]:
+    """One's own, for Admins too: an address is nobody else's business."""
+    return CalendarFeed.account_id == viewer.account_id

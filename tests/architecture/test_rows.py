@@ -42,6 +42,10 @@ LOOKS_WIDER = {
     # A script gets its own answer again; the table is nobody's to read.
     "app.foundation.idempotency._kept",
     "app.foundation.idempotency._keep",
+    # A calendar program has no sign-in: the address says whose eyes it looks with.
+    "app.payments.feed_operations.end_feeds",
+    "app.payments.feed_operations.feed_at",
+    "app.payments.feed_operations.note_fetch",
     # A product takes its payment along, whoever removes it.
     "app.payments.operations.close_record",
     # Jobs and the outbox have no viewer.
@@ -67,6 +71,8 @@ LOOKS_WIDER = {
     "app.inventory.operations._must_administer_what_is_used",
     "app.inventory.queries.administered_by",
     "app.inventory.queries.administrators_of",
+    # Whoever may see a renewal is told whose business it is.
+    "app.inventory.queries.administrators_by_product",
     "app.inventory.queries.open_grant",
     "app.inventory.queries.solely_administered_by",
 }

@@ -14,6 +14,10 @@ PAGE_PARAMETERS = (
     "action",
     "next",
     "q",
+    "month",
+    "day",
+    "kind",
+    "mine",
 )
 HOSTILE_KEYS = ("0", "-1", "abc", "1.5", str(2**31), str(2**70), "%00", "%FF", "..%2f..%2fetc%2fpasswd", "%F0%9F%92%A9",
                 "'", "null", "x" * 5_000, "{{7*7}}", "\u0661")  # fmt: skip

@@ -60,7 +60,11 @@ def test_hostile_value_in_every_field_of_every_form(app, root, visit, known, fau
 def test_hostile_parameter_of_every_page_that_takes_some(app, root, known, faults):
     for rule in page_rules(app, "GET"):
         path = path_of(rule, known)
-        taken = PAGE_PARAMETERS if path.startswith(("/inbox", "/audit", "/lookup", "/people/")) else ("next",)
+        taken = (
+            PAGE_PARAMETERS
+            if path.startswith(("/inbox", "/audit", "/lookup", "/people/", "/renewals"))
+            else ("next",)
+        )
         for parameter in taken:
             for name in FEW if len(taken) > 1 else FEW[-1:]:
                 answer = browse(root, "GET", path, f"{parameter}=".encode() + SHORT[name])

@@ -17,6 +17,7 @@ PUBLIC = {
     "/login/": "the sign-in",
     "/logout/": "signing out twice is no mistake",
     "/invitation/<token>": "the link is the proof",
+    "/calendar/<secret>.ics": "calendar programs can't sign in: the address is the proof",
     "/static/<path:filename>": "style sheets and scripts",
     "/static/appbuilder/<path:filename>": "style sheets and scripts",
 }
@@ -90,6 +91,7 @@ def test_security_pages_are_root_s_alone():
                 "/outbox",
                 "/payments/",
                 "/exchange-rates",
+                "/renewals",
             )
         ):
             # An action that does not exist is a 404 for everybody.

@@ -27,9 +27,11 @@ from app.lifecycle import operations as lifecycle
 from app.lifecycle.models import AccessTemplate, EventKind, HrEvent, LifecycleCase
 from app.notifications import operations as notifications
 from app.notifications.models import Notification
+from app.payments import feed_operations as feeds
 from app.payments import operations as payments
 from app.payments import queries as payment_queries
 from app.payments import rates_operations as rates
+from app.payments.feed_models import CalendarFeed
 from app.payments.history_models import Invoice, InvoiceType, PaymentMade
 from app.payments.models import PaymentInfo
 from app.payments.rates_models import ExchangeRate
@@ -168,6 +170,8 @@ def _settle_payments() -> None:
             )
         ]
         db.session.add(made)
+    for name in ("Root", "Alice"):
+        feeds.open_feed(_person(name).account_id, mine=False)
     # Of what a currency is worth nobody makes a secret; the page and the API are the Admins' all the same.
     rates.create_rate(currency="EUR", day=date(2001, 1, 21), rate="1.4242424242")
 
@@ -322,6 +326,10 @@ def _marked_payments() -> list[Row]:
         rows.append(Row(Invoice, invoice.id, invoice.stored_name, NOBODY))
     return [
         *rows,
+        *(
+            Row(CalendarFeed, one.id, one.address_hash.hex(), NOBODY)
+            for one in db.session.scalars(select(CalendarFeed))
+        ),
         Row(ExchangeRate, _key(ExchangeRate), "1.4242424242", EVERYBODY),
         Row(PaymentInfo, found[0].id, "2099-09-19", ROOT),
         Row(PaymentInfo, found[0].id, "424.24", ROOT),
