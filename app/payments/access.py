@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, false, select
 
 from app.foundation.errors import Forbidden
 from app.foundation.scoping import is_scoped, row_rule
@@ -11,6 +11,7 @@ from app.inventory.access import services_of
 from app.inventory.models import Product
 from app.payments.feed_models import CalendarFeed
 from app.payments.history_models import Invoice, PaymentMade
+from app.payments.import_models import ImportRow, ImportRun
 from app.payments.models import PaymentInfo
 
 products, payments_made = Product.__table__, PaymentMade.__table__
@@ -38,6 +39,13 @@ def visible_invoices(viewer: Viewer) -> ColumnElement[bool]:
     """An invoice is seen with its payment."""
     seen = payments_made.c.product_id.in_(_products_of(viewer))
     return Invoice.payment_id.in_(select(payments_made.c.id).where(seen))
+
+
+@row_rule(ImportRun)
+@row_rule(ImportRow)
+def visible_imports(_viewer: Viewer) -> ColumnElement[bool]:
+    """Who reads payments does not import them."""
+    return false()
 
 
 def may_change_payments() -> bool:

@@ -85,14 +85,19 @@ def register_product(*, service_id: int, product_name: str, payment_info: Mappin
 def change_payment(payment: PaymentInfo, **fields: Any) -> PaymentInfo:
     """Write down what is known; None empties a field. InvalidInput names every field that does not fit."""
     must_be_admin()
+    put_down(payment, fields)
+    db.session.flush()
+    return payment
+
+
+def put_down(payment: PaymentInfo, fields: Mapping[str, Any]) -> None:
+    """The same without the flush, for whoever changes many and flushes them together."""
     clean = cleaned(fields)
-    _must_agree(payment, clean)
+    must_agree(payment, clean)
     coming = payment.next_renewal_date
     anchor = renewing.anchor_of(coming, payment.renewal_day) if coming else None
     assign(payment, clean, FIELDS)
     payment.renewal_day = renewing.day_to_keep(payment.next_renewal_date, anchor)
-    db.session.flush()
-    return payment
 
 
 def renew_on(payment: PaymentInfo, today: date) -> None:
@@ -133,7 +138,7 @@ def _spelled(name: str, value: Any) -> Any:
     return SPELLINGS[name](value) if name in SPELLINGS else value
 
 
-def _must_agree(payment: PaymentInfo, clean: dict[str, Any]) -> None:
+def must_agree(payment: Any, clean: dict[str, Any]) -> None:
     """What can be said only of the whole: the digits of the amount, and a renewal that is over."""
 
     def after(name: str) -> Any:

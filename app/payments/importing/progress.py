@@ -1,0 +1,29 @@
+"""How far a job is, for whoever waits for it: said outside of the job's transaction, which shows nothing before its end."""
+
+import time
+from collections.abc import Callable
+
+from sqlalchemy import update
+
+from app.foundation.database import db
+from app.payments.import_models import ImportRun
+
+SECONDS = 0.5
+
+Tell = Callable[[int], None]
+
+
+def telling(run_id: int, total: int) -> Tell:
+    """A function that is told how many rows are done, and writes it down twice a second."""
+    next_time = 0.0
+
+    def tell(done: int) -> None:
+        nonlocal next_time
+        if time.monotonic() < next_time:
+            return
+        with db.engine.begin() as connection:
+            values = {"done": min(done, total), "total": total}
+            connection.execute(update(ImportRun).where(ImportRun.id == run_id).values(values))
+        next_time = time.monotonic() + SECONDS
+
+    return tell
