@@ -25,7 +25,8 @@ _FLASK = (sys.executable, "-m", "flask", "--app", "app")
 _GUNICORN = (sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "app:create_app()")
 _ENGINE_SECONDS = 60
 _HEALTHY_SECONDS = 60
-# Longer than any job, so that a worker that is asked to stop finishes what it does.
+# Longer than jobs take, so that a worker that is asked to stop finishes what it does. A long one (outbox.LONG) that is cut
+# off has done nothing, and is done again.
 _WORKER_GRACE_SECONDS = 90
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.audit import chain
 from app.directory import operations as directory
 from app.directory.models import Account, Role
-from app.foundation import processes
+from app.foundation import outbox, processes
 from app.foundation.actor import acting_as
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput
@@ -85,7 +85,7 @@ def load_demo() -> None:
 
 
 @click.command(help="Run background work until stopped.")
-@click.option("--queue", "queues", multiple=True, default=("default",), show_default=True)
+@click.option("--queue", "queues", multiple=True, default=(outbox.DEFAULT, outbox.LONG), show_default=True)
 def worker(queues: tuple[str, ...]) -> None:
     """One process, one job at a time."""
     processes.work(_app(), list(queues))

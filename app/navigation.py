@@ -29,6 +29,7 @@ from app.payments.export_views import RegisterExportView
 from app.payments.feed_views import CalendarFeedView, CalendarView
 from app.payments.history_api import InvoiceApi, PaymentMadeApi
 from app.payments.history_views import PaymentHistoryView
+from app.payments.import_views import RegisterImportView
 from app.payments.published import PaymentRegisterApi
 from app.payments.rates_api import ExchangeRateApi
 from app.payments.rates_views import ExchangeRateView
@@ -65,6 +66,7 @@ WITHOUT_MENU = [
     PersonPageView,
     ProfileView,
     RegisterExportView,
+    RegisterImportView,
 ]
 # The contract that existing clients rely on, under the published prefix.
 PUBLISHED = [

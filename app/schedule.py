@@ -25,4 +25,9 @@ SCHEDULE = [
         "app.payments.jobs.move_renewals_on",
         Daily(time(0, 10)),
     ),
+    Periodic(
+        "Delete uploaded sheets that nobody imported",
+        "app.payments.jobs.prune_imports",
+        Every(minutes=60),
+    ),
 ]

@@ -31,7 +31,10 @@ LEASE_SECONDS = 30
 LONGEST_LEASE = timedelta(hours=1)
 MOST_ATTEMPTS = 10
 SWEEP_BATCH = 500
-KEPT = {"result_ttl": 0, "failure_ttl": 3600, "job_timeout": 60}
+KEPT = {"result_ttl": 0, "failure_ttl": 3600}
+# Work that takes minutes has a queue of its own, which a worker looks at when there is nothing else.
+DEFAULT, LONG = "default", "long"
+SECONDS = {DEFAULT: 60, LONG: 900}
 
 
 class OutboxState(StrEnum):
@@ -55,7 +58,7 @@ class OutboxMessage(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     job: Mapped[str] = mapped_column(Text)
     arguments: Mapped[list[Any]] = mapped_column(JSONB, default=list)
-    queue: Mapped[str] = mapped_column(Text, default="default")
+    queue: Mapped[str] = mapped_column(Text, default=DEFAULT)
     state: Mapped[str] = mapped_column(Text, default=OutboxState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
@@ -70,9 +73,7 @@ def _admins_only(_viewer: Viewer) -> Any:
     return false()
 
 
-def enqueue(
-    job: str, *arguments: Any, queue: str = "default", delay: timedelta | None = None
-) -> OutboxMessage:
+def enqueue(job: str, *arguments: Any, queue: str = DEFAULT, delay: timedelta | None = None) -> OutboxMessage:
     """Promise a call of the job with this dotted name; it is offered to a worker after the commit."""
     wait = delay or timedelta()
     message = OutboxMessage(
@@ -119,7 +120,12 @@ def offer(offers: list[tuple[int, int, str]]) -> None:
         for key, attempt, queue in offers:
             with suppress(DuplicateJobError):
                 Queue(queue, connection=redis_client.quick()).enqueue(
-                    "app.foundation.jobs.perform", key, job_id=f"outbox-{key}-{attempt}", unique=True, **KEPT
+                    "app.foundation.jobs.perform",
+                    key,
+                    job_id=f"outbox-{key}-{attempt}",
+                    unique=True,
+                    job_timeout=SECONDS.get(queue, SECONDS[DEFAULT]),
+                    **KEPT,
                 )
     except (RedisError, OSError) as error:
         log.warning(

@@ -53,7 +53,9 @@ class ImportRun(Timestamps, Model):
         not_blank("file_name", "The name of the file"),
         one_of("state", ImportState),
         CheckConstraint(
-            "kind IN ('csv', 'xlsx')", name="kind", info={"field": "file", "message": "Choose a CSV or XLSX file."}
+            "kind IN ('csv', 'xlsx')",
+            name="kind",
+            info={"field": "file", "message": "Choose a CSV or XLSX file."},
         ),
         Index("ix_import_runs_created_at", "created_at"),
     )

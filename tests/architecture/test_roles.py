@@ -88,6 +88,7 @@ def test_nobody_but_admins_may_touch_the_security_pages(one_app):
         "ScheduledRun",
         "HrEvent",
         "PaymentInfo",
+        "PaymentImport",
         "ExchangeRate",
     }
     for name, permission in offered(one_app):

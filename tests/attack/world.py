@@ -33,6 +33,7 @@ from app.payments import queries as payment_queries
 from app.payments import rates_operations as rates
 from app.payments.feed_models import CalendarFeed
 from app.payments.history_models import Invoice, InvoiceType, PaymentMade
+from app.payments.import_models import ImportRow, ImportRun
 from app.payments.models import PaymentInfo
 from app.payments.rates_models import ExchangeRate
 
@@ -172,8 +173,33 @@ def _settle_payments() -> None:
         db.session.add(made)
     for name in ("Root", "Alice"):
         feeds.open_feed(_person(name).account_id, mine=False)
+    _settle_import()
     # Of what a currency is worth nobody makes a secret; the page and the API are the Admins' all the same.
     rates.create_rate(currency="EUR", day=date(2001, 1, 21), rate="1.4242424242")
+
+
+def _settle_import() -> None:
+    run = ImportRun(
+        file_name="mark-import-file.csv",
+        kind="csv",
+        file_size=1,
+        content=b"mark-import-content",
+        look={"columns": ["mark-import-column"], "rows": 1, "sample": []},
+    )
+    db.session.add(run)
+    db.session.flush()
+    db.session.add(
+        ImportRow(
+            run_id=run.id,
+            line=2,
+            kind="new",
+            product="mark-import-product",
+            wanted={},
+            before={},
+            after={},
+            faults={},
+        )
+    )
 
 
 def _task(key: str, assignee: str, about: str, product: str | None) -> WorkflowTask:
@@ -330,6 +356,9 @@ def _marked_payments() -> list[Row]:
             Row(CalendarFeed, one.id, one.address_hash.hex(), NOBODY)
             for one in db.session.scalars(select(CalendarFeed))
         ),
+        *(Row(ImportRun, _key(ImportRun), f"mark-import-{one}", ROOT) for one in ("file.csv", "column")),
+        Row(ImportRun, _key(ImportRun), "mark-import-content", NOBODY),
+        Row(ImportRow, _key(ImportRun), "mark-import-product", ROOT),
         Row(ExchangeRate, _key(ExchangeRate), "1.4242424242", EVERYBODY),
         Row(PaymentInfo, found[0].id, "2099-09-19", ROOT),
         Row(PaymentInfo, found[0].id, "424.24", ROOT),

@@ -90,7 +90,9 @@ def _stored(run_id: int) -> Sequence[Row[Any]]:
 
 def _locked(run_id: int) -> dict[int, PaymentInfo]:
     """The payments that change, by product; nobody else writes into them before the end."""
-    changing = select(ImportRow.product_id).where(ImportRow.run_id == run_id, ImportRow.kind == RowKind.CHANGED)
+    changing = select(ImportRow.product_id).where(
+        ImportRow.run_id == run_id, ImportRow.kind == RowKind.CHANGED
+    )
     query = (
         select(PaymentInfo)
         .where(PaymentInfo.product_id.in_(changing))
@@ -104,7 +106,9 @@ def _locked(run_id: int) -> dict[int, PaymentInfo]:
 def _must_be_as_it_was(run: ImportRun, rows: Iterable[Any], register: Register) -> None:
     """Conflict if a row would do something else by now than what the dry run showed."""
     for row in rows:
-        now = Planned(row.line, product_id=row.product_id, service=row.service, product=row.product, wanted=row.wanted)
+        now = Planned(
+            row.line, product_id=row.product_id, service=row.service, product=row.product, wanted=row.wanted
+        )
         planning.compare(now, register, create_services=run.create_services)
         if (now.kind, now.before, now.after) != (row.kind, row.before, row.after):
             raise Conflict(

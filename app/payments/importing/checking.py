@@ -11,7 +11,7 @@ from app.payments.import_models import ImportRow, ImportRun, ImportState, RowKin
 from app.payments.importing import parsing, planning
 from app.payments.importing.planning import CARD_NUMBER, Planned, Register, Rules
 from app.payments.importing.progress import telling
-from app.payments.importing.receiving import forget_file
+from app.payments.importing.receiving import forget_file, forget_rows
 from app.payments.importing.running import claimed, is_still
 
 BATCH = 1_000
@@ -31,9 +31,10 @@ def check(run_id: int) -> None:
             run.state, run.message = ImportState.FAILED, error.message
         return
     planning.mark_doubles(rows)
-    if not is_still(run, ImportState.CHECKING):
-        return
     _write(run, rows)
+    if not is_still(run, ImportState.CHECKING):
+        forget_rows(run.id)
+        return
     counts = Counter(row.kind for row in rows)
     run.counts = {kind.value: counts[kind] for kind in RowKind}
     run.state, run.done, run.total = ImportState.CHECKED, len(rows), len(rows)

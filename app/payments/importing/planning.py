@@ -44,7 +44,8 @@ class Planned:
     @property
     def key(self) -> int | Names | None:
         """What two rows must not both be about."""
-        return self.product_id or (_names(self.service or "", self.product or "") if self.product else None)
+        named = self.service and self.product
+        return self.product_id or (_names(self.service or "", self.product or "") if named else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ class Register:
         )
         self.by_id: dict[int, Any] = {row.product_id: row for row in db.session.execute(query.order_by(None))}
         self.by_name = {_names(row.service, row.product): row for row in self.by_id.values()}
-        services = db.session.execute(select(Service.id, Service.name)).tuples()
-        self.services = {name_key(name): key for key, name in services}
+        services = db.session.execute(select(Service.id, Service.name))
+        self.services: dict[str, int] = {name_key(row.name): row.id for row in services}
 
     def find(self, row: Planned) -> Any:
         """The product that a row names, None for a new one; InvalidInput for one that can't be told."""
@@ -134,7 +135,9 @@ def _decide(
     if known is None:
         _must_be_possible(row, register, create_services=create_services)
     payments.must_agree(known or blank(), clean)
-    changed = {name: value for name, value in clean.items() if known is None or _differs(getattr(known, name), value)}
+    changed = {
+        name: value for name, value in clean.items() if known is None or _differs(getattr(known, name), value)
+    }
     row.wanted, row.after = as_json(clean), as_json(changed)
     if known is None:
         row.kind, row.before = RowKind.NEW, {}
@@ -150,7 +153,9 @@ def _must_be_possible(row: Planned, register: Register, *, create_services: bool
     if missing:
         raise InvalidInput(**missing)
     if name_key(row.service or "") not in register.services and not create_services:
-        raise InvalidInput(service="There is no such service. Add it first, or let the import add what is missing.")
+        raise InvalidInput(
+            service="There is no such service. Add it first, or let the import add what is missing."
+        )
 
 
 def blank() -> Any:
@@ -195,4 +200,3 @@ def name_key(text: str) -> str:
 
 def _names(service: str, product: str) -> Names:
     return (name_key(service), name_key(product))
-

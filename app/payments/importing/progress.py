@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from sqlalchemy import update
+from sqlalchemy import text, update
+from sqlalchemy.exc import OperationalError
 
 from app.foundation.database import db
 from app.payments.import_models import ImportRun
@@ -21,7 +23,9 @@ def telling(run_id: int, total: int) -> Tell:
         nonlocal next_time
         if time.monotonic() < next_time:
             return
-        with db.engine.begin() as connection:
+        # Nobody's import waits or fails for the sake of a bar.
+        with suppress(OperationalError), db.engine.begin() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = '200ms'"))
             values = {"done": min(done, total), "total": total}
             connection.execute(update(ImportRun).where(ImportRun.id == run_id).values(values))
         next_time = time.monotonic() + SECONDS

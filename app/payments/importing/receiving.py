@@ -99,7 +99,7 @@ def start_check(
     run.mapping = mapping.checked(run.look["columns"], fields)
     run.clear_blanks, run.create_services = clear_blanks, create_services
     run.state, run.done, run.counts, run.message = ImportState.CHECKING, 0, None, None
-    _forget_rows(run.id)
+    forget_rows(run.id)
     db.session.flush()
     outbox.enqueue("app.payments.jobs.check_import", run.id, queue=outbox.LONG)
 
@@ -148,8 +148,9 @@ def prune() -> int:
 def _end(run: ImportRun) -> None:
     run.state, run.finished_at = ImportState.DISCARDED, clock.now()
     forget_file(run)
-    _forget_rows(run.id)
+    forget_rows(run.id)
 
 
-def _forget_rows(run_id: int) -> None:
+def forget_rows(run_id: int) -> None:
+    """What the rows of its file would have done."""
     db.session.execute(delete(ImportRow).where(ImportRow.run_id == run_id))
