@@ -109,9 +109,15 @@ def _mark(session: Session, transaction: SessionTransaction) -> None:
 
 @event.listens_for(db.session, "after_soft_rollback")
 def _forget(session: Session, transaction: SessionTransaction) -> None:
+    """What was undone is no news.
+
+    A flush that fails takes the savepoint or the transaction around it along, and SQLAlchemy tells of the flush alone.
+    """
+    while transaction.parent is not None and not transaction.nested:
+        transaction = transaction.parent
     if transaction.nested:
         del _noted(session)[session.info["audit_marks"][transaction] :]
-    elif transaction.parent is None:
+    else:
         _noted(session).clear()
 
 

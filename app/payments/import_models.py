@@ -55,7 +55,7 @@ class ImportRun(Timestamps, Model):
         CheckConstraint(
             "kind IN ('csv', 'xlsx')",
             name="kind",
-            info={"field": "file", "message": "Choose a CSV or XLSX file."},
+            info={"field": "kind", "message": "Choose a CSV or XLSX file."},
         ),
         Index("ix_import_runs_created_at", "created_at"),
     )
