@@ -87,7 +87,8 @@ def test_api_list_holds_exactly_the_visible_rows(app, marks, visitors, findings)
             marked = {row.key for row in marks.rows if row.model is model}
             found = set(answer.json["ids"]) & marked
             expected = {row.key for row in marks.open_to(name, model)}
-            if found != expected or answer.json["count"] != len(answer.json["ids"]):
+            # The log alone has more rows than a page.
+            if found != expected or min(answer.json["count"], 100) != len(answer.json["ids"]):
                 findings.note(
                     f"{name}: {route(api)} lists {found}, count {answer.json['count']}, not {expected}"
                 )
