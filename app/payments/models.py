@@ -4,7 +4,18 @@ from datetime import date
 from decimal import Decimal
 
 from flask import current_app
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Numeric, Text, UniqueConstraint, true
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    Numeric,
+    Text,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -29,6 +40,7 @@ class PaymentInfo(Timestamps, Model):
 
     __tablename__ = "payment_infos"
     __audit_noun__ = "payment_info"
+    __audit_quiet__ = ("sort_key",)
     __table_args__ = (
         UniqueConstraint(
             "product_id",
@@ -71,6 +83,12 @@ class PaymentInfo(Timestamps, Model):
                 "message": "Only the last days of a month are ever missing in another.",
             },
         ),
+        Index(
+            "ix_payment_infos_register",
+            text(f"({' AND '.join(f'{name} IS NOT NULL' for name in status.NEEDED)})"),
+            "sort_key",
+            "product_id",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -89,7 +107,20 @@ class PaymentInfo(Timestamps, Model):
     # How many days before the renewal it must be cancelled.
     notice_days: Mapped[int | None]
 
+    # The names of service and product, as they are sorted. Triggers keep it; nobody else reads or writes it.
+    sort_key: Mapped[str] = mapped_column(Text, FetchedValue(), deferred=True)
+
     product: Mapped[Product] = relationship()
+
+    @hybrid_property
+    def is_complete(self) -> bool:
+        """Whether everything is known that a payment needs."""
+        return status.is_complete(self)
+
+    @is_complete.inplace.expression
+    @classmethod
+    def _is_complete_in_sql(cls) -> ColumnElement[bool]:
+        return status.is_complete_in_sql(cls)
 
     @hybrid_property
     def status(self) -> str:

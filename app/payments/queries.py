@@ -5,12 +5,12 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
-from sqlalchemy.orm import join
+from sqlalchemy.orm import outerjoin
 
 from app.foundation.database import db
 from app.inventory.models import Product, Service
 from app.payments.models import PaymentInfo
-from app.payments.status import PaymentState, PaymentStatus
+from app.payments.status import PaymentState
 
 
 def register() -> Select[Any]:
@@ -19,13 +19,12 @@ def register() -> Select[Any]:
     A row has product_id, product_name, service_id, service_name, status, state, and what is known of the payment.
     """
     payment: Any = PaymentInfo
-    status = payment.status.label("status")
     columns: list[Any] = [
         Product.id.label("product_id"),
         Product.name.label("product_name"),
         Service.id.label("service_id"),
         Service.name.label("service_name"),
-        status,
+        payment.status.label("status"),
         payment.state.label("state"),
         PaymentInfo.amount,
         PaymentInfo.currency,
@@ -36,11 +35,11 @@ def register() -> Select[Any]:
         PaymentInfo.renewal_frequency,
         PaymentInfo.next_renewal_date,
     ]
-    by_name = (func.lower(Service.name), func.lower(Product.name), Product.id)
+    # Outer joins, though nothing is missing: PostgreSQL leaves them out where only keys are sorted or rows counted.
     # One explicit join, because a count of it has no columns to find its left side by.
-    tables = join(join(PaymentInfo, Product, PaymentInfo.product), Service, Product.service)
+    tables = outerjoin(outerjoin(PaymentInfo, Product, PaymentInfo.product), Service, Product.service)
     query: Select[Any] = select(*columns).select_from(tables)
-    return query.order_by(status != PaymentStatus.INCOMPLETE.value, *by_name)
+    return query.order_by(payment.is_complete, PaymentInfo.sort_key, PaymentInfo.product_id)
 
 
 def register_row(product_id: int) -> Row[Any]:

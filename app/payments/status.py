@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, or_
+from sqlalchemy import ColumnElement, and_, case, not_
 
 
 class PaymentStatus(StrEnum):
@@ -34,9 +34,19 @@ DAYS_AHEAD = (
 )
 
 
+def is_complete(payment: Any) -> bool:
+    """Whether one row has all of it."""
+    return all(getattr(payment, name) is not None for name in NEEDED)
+
+
+def is_complete_in_sql(model: Any) -> ColumnElement[bool]:
+    """The same for every row of a statement. The index of the register has these words."""
+    return and_(*(getattr(model, name).is_not(None) for name in NEEDED))
+
+
 def state_of(payment: Any, today: date) -> str:
     """The state of one row."""
-    if any(getattr(payment, name) is None for name in NEEDED):
+    if not is_complete(payment):
         return PaymentState.INCOMPLETE.value
     for state, name, days in DAYS_AHEAD:
         day = getattr(payment, name)
@@ -48,7 +58,7 @@ def state_of(payment: Any, today: date) -> str:
 def state_in_sql(model: Any, today: date) -> ColumnElement[str]:
     """The same for every row of a statement."""
     return case(
-        (or_(*(getattr(model, name).is_(None) for name in NEEDED)), PaymentState.INCOMPLETE.value),
+        (not_(is_complete_in_sql(model)), PaymentState.INCOMPLETE.value),
         *(
             (getattr(model, name) <= today + timedelta(days=days), state.value)
             for state, name, days in DAYS_AHEAD
@@ -59,11 +69,11 @@ def state_in_sql(model: Any, today: date) -> ColumnElement[str]:
 
 def status_of(payment: Any) -> str:
     """The contract's word for one row."""
-    whole = all(getattr(payment, name) is not None for name in NEEDED)
-    return (PaymentStatus.COMPLETE if whole else PaymentStatus.INCOMPLETE).value
+    return (PaymentStatus.COMPLETE if is_complete(payment) else PaymentStatus.INCOMPLETE).value
 
 
 def status_in_sql(model: Any) -> ColumnElement[str]:
     """The same for every row of a statement."""
-    missing = or_(*(getattr(model, name).is_(None) for name in NEEDED))
-    return case((missing, PaymentStatus.INCOMPLETE.value), else_=PaymentStatus.COMPLETE.value)
+    return case(
+        (is_complete_in_sql(model), PaymentStatus.COMPLETE.value), else_=PaymentStatus.INCOMPLETE.value
+    )

@@ -5,11 +5,15 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.foundation import clock
 from app.foundation.database import db
+from app.foundation.paging import page_of
+from app.inventory import operations as inventory
 from app.inventory.models import Product, Service
+from app.payments import operations as payments
+from app.payments import queries
 from app.payments.models import PaymentInfo
 from app.payments.status import PaymentState
 
@@ -86,3 +90,51 @@ def test_most_urgent_state_is_told(service, expires, renews, state):
     assert payment.state == state
     assert payment.status == ("incomplete" if state == "incomplete" else "complete")
     assert db.session.scalars(select(Product.name).join(PaymentInfo).where(PaymentInfo.state == state)).all()
+
+
+def names_in_order():
+    found = db.session.execute(queries.register())
+    return [(row.status, row.service_name, row.product_name) for row in found]
+
+
+def as_people_sort(rows):
+    return sorted(rows, key=lambda row: (row[0] != "incomplete", row[1].lower(), row[2].lower()))
+
+
+def test_register_is_in_its_order_whatever_is_renamed_or_moved(context, world):
+    first = names_in_order()
+    assert first == as_people_sort(first)
+    slack = db.session.get_one(Service, world.services["Slack"])
+    inventory.change_service(slack, name="aaa, the first")
+    gmail = db.session.get_one(Product, world.products["Gmail"])
+    inventory.change_product(gmail, name="zzz", service_id=slack.id)
+    inventory.create_product(service_id=slack.id, name="Mmm")
+    payment = queries.payment_of(world.products["Drive"])
+    payments.change_payment(
+        payment, amount="1", cardholder_name="A", expiry_date="2090-01-01", payment_method="Invoice"
+    )
+    db.session.flush()
+    found = names_in_order()
+    assert found == as_people_sort(found)
+    assert [row[2] for row in found if row[1] == "aaa, the first"] == ["Mmm", "Slack Business", "zzz"]
+    assert found[-1] == ("complete", "Google Workspace", "Drive")
+
+
+def test_page_of_the_register_is_found_in_its_index(context, world, explained):
+    db.session.execute(
+        text(
+            "INSERT INTO products (service_id, name, status, created_at, updated_at)"
+            " SELECT :service, 'Part ' || n, 'active', now(), now() FROM generate_series(1, 3000) AS n"
+        ),
+        {"service": world.services["Slack"]},
+    )
+    db.session.execute(
+        text(
+            "INSERT INTO payment_infos (product_id, currency, created_at, updated_at)"
+            " SELECT id, 'EUR', now(), now() FROM products WHERE name LIKE 'Part %'"
+        )
+    )
+    db.session.execute(text("ANALYZE"))
+    plans = explained(lambda: page_of(queries.register(), 70, 20))
+    assert "ix_payment_infos_register" in plans[-1]
+    assert "Sort Key: lower" not in plans[-1]
