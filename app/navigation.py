@@ -34,6 +34,7 @@ from app.payments.published import PaymentRegisterApi
 from app.payments.rates_api import ExchangeRateApi
 from app.payments.rates_views import ExchangeRateView
 from app.payments.register_views import RegisterView
+from app.reports.spend_views import SpendView
 
 # view, name in the menu (its permission too), icon, heading
 MENU: list[tuple[Any, str, str, str]] = [
@@ -44,6 +45,7 @@ MENU: list[tuple[Any, str, str, str]] = [
     (GrantView, "Access", "key", "Inventory"),
     (RegisterView, "Payment register", "card", "Payments"),
     (RenewalsView, "Renewals", "calendar", "Payments"),
+    (SpendView, "Spend", "chart", "Payments"),
     (ExchangeRateView, "Exchange rates", "refresh", "Payments"),
     (PersonView, "People", "users", "Directory"),
     (DepartmentView, "Departments", "building", "Directory"),
