@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, case, func, or_, select
 
+from app.foundation import clock
 from app.foundation.currencies import decimals_of
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput
@@ -13,11 +14,12 @@ from app.inventory.models import Product, Service
 from app.payments import queries
 from app.payments.filters import RegisterFilter
 from app.payments.models import PaymentInfo
+from app.payments.rates_queries import Total, rate_book
+from app.payments.renewing import months_of
 from app.payments.status import NEEDED, PaymentState
 
 PAGE = 50
 MOST_AT_ONCE = 500
-PER_YEAR = {"monthly": Decimal(12), "quarterly": Decimal(4), "yearly": Decimal(1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +143,16 @@ def totals(chosen: RegisterFilter) -> list[CurrencyTotal]:
 
 def times_a_year(frequency: str | None) -> Decimal:
     """How often a year something is paid; what is paid once, or nobody knows how often, not at all."""
-    if frequency is None or frequency == "one_off":
-        return Decimal(0)
-    months = frequency.removeprefix("every_").removesuffix("_months")
-    return PER_YEAR[frequency] if frequency in PER_YEAR else Decimal(12) / int(months)
+    months = months_of(frequency)
+    return Decimal(12) / months if months else Decimal(0)
+
+
+def in_company_currency(of: list[CurrencyTotal]) -> tuple[Total, Total]:
+    """The same in one sum at today's rates: the next time each is paid, and in a year. One statement at most."""
+    today = clock.today()
+    book = rate_book([one.currency for one in of], today, today)
+    once, in_a_year = ({one.currency: getattr(one, name) for one in of} for name in ("amount", "per_year"))
+    return book.total(once, today), book.total(in_a_year, today)
 
 
 def in_use() -> tuple[list[str], list[str]]:

@@ -50,14 +50,8 @@ class RegisterView(PortalModelView):
     route_base, noun, verbs, form = "/payments", "PaymentInfo", PAYMENT_VERBS, PaymentForm
     list_title, edit_title, show_title = "Payment register", "Edit payment", "Payment"
     list_columns = ["product", "service", "state"]
-    label_columns = {
-        **LABELS,
-        "price": "Amount",
-        "auto_renew": "Renews by itself",
-        "notice_days": "Notice in days",
-    }
     order_columns = ["expiry_date"]
-    show_columns = ["product", "service", "state", "price", *list(LABELS)[2:], "updated_at"]
+    show_columns = ["product"]
     search_columns = ["product"]
     base_order = ("id", "asc")
 
@@ -81,6 +75,12 @@ class RegisterView(PortalModelView):
             **_words(),
         )
 
+    @expose("/show/<pk>")
+    @has_access
+    def show(self, pk: str) -> Any:
+        """What is paid for a product has a page of its own."""
+        return redirect(url_for("PaymentHistoryView.product", pk=_payment(pk).product_id))
+
     @expose("/row/<pk>", methods=["POST"])
     @has_access
     @permission_name("edit")
@@ -90,9 +90,7 @@ class RegisterView(PortalModelView):
         A refusal is JSON of the published shape. If somebody else was faster, 409 with the row as it is now.
         """
         chosen, _ = _asked()
-        payment = find(PaymentInfo, pk)
-        if payment is None:
-            raise NotFound("There is no such payment, or you may not see it.")
+        payment = _payment(pk)
         key, name = payment.id, request.form.get("field", "")
         if name not in LABELS:
             raise InvalidInput(field=f"Choose one of: {', '.join(LABELS)}.")
@@ -165,6 +163,13 @@ class RegisterView(PortalModelView):
             raise
 
 
+def _payment(pk: str) -> PaymentInfo:
+    payment = find(PaymentInfo, pk)
+    if payment is None:
+        raise NotFound("There is no such payment, or you may not see it.")
+    return payment
+
+
 def _theirs(error: editing.ChangedMeanwhile, name: str) -> str:
     value = said(name, error.theirs[name], error.currency) or "nothing"
     return f"{error.by} has changed this to {value}. Save again to keep yours."
@@ -199,12 +204,17 @@ def _figures(chosen: RegisterFilter) -> dict[str, Any]:
     counts = register_queries.counts_by_state(chosen)
     everything = sum(counts.values())
     total = counts[chosen.state] if chosen.state else everything
+    totals = register_queries.totals(chosen)
+    company, company_year = register_queries.in_company_currency(totals)
     return {
         "chosen": chosen,
         "counts": {**counts, "": everything},
         "total": total,
         "pages": max(-(-total // PAGE), 1),
-        "totals": register_queries.totals(chosen),
+        "totals": totals,
+        "company": company,
+        "company_year": company_year,
+        "rates": {part.currency: part for part in company.parts if part.day},
         "said": said,
     }
 

@@ -68,7 +68,8 @@ def test_service_administrator_reads_theirs_when_the_role_page_grants_it(app, wo
     answer = alice.api("GET", "payment-infos/")
     assert {one["product_id"] for one in answer.json["result"]} == {gmail, world.products["Drive"]}
     own, other = (key_of(app, product) for product in (gmail, copilot))
-    assert alice.get(f"/payments/show/{own}").status_code == 200
+    assert alice.get(f"/payments/show/{own}").status_code == 302
+    assert alice.get(f"/payments/show/{other}").status_code == 404
     assert alice.api("GET", f"payment-infos/{other}").status_code == 404
     assert alice.api("PUT", f"payment-infos/{own}", {"amount": "1.00"}).status_code == 403
     assert bob.api("GET", "payment-infos/").status_code == 403

@@ -14,6 +14,7 @@ from app.foundation.database import db
 from app.inventory.models import Product, Service
 from app.payments import operations as payments
 from app.payments import queries, register_queries
+from app.payments import rates_operations as rates
 from app.payments.filters import RegisterFilter
 from app.payments.models import PaymentInfo
 
@@ -121,6 +122,19 @@ def test_totals_and_counts_are_of_what_is_filtered(context, keys):
     assert (only.currency, only.count) == ("EUR", 2)
     counts = register_queries.counts_by_state(RegisterFilter(state="complete", currency="EUR"))
     assert (counts["complete"], counts["incomplete"], counts["expired"]) == (2, 1, 0)
+
+
+def test_totals_are_summed_in_the_companys_currency_as_soon_as_every_rate_is_known(app, root, keys, cell):
+    assert cell(keys["Drive"], "amount", "100").status_code == 200
+    page = root.get("/payments/list/").text
+    assert "No exchange rate for EUR." in page
+    with app.app_context():
+        rates.create_rate(currency="EUR", day="2026-01-02", rate="1.25")
+        db.session.commit()
+    page = root.get("/payments/list/").text
+    for shown in ("All in USD", "400.00", "3,600.00 a year", "at 1.25 of 2 Jan 2026"):
+        assert shown in page
+    assert "All in" not in root.get("/payments/list/?currency=USD").text
 
 
 def _product(name: str) -> int:
