@@ -8,6 +8,7 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from sqlalchemy.orm import joinedload
 
 from app.directory.models import Department
+from app.foundation.currencies import plain
 from app.foundation.errors import DomainError, InvalidInput, NotFound
 from app.foundation.fab import PortalInterface
 from app.foundation.forms import LookupField, PortalForm
@@ -48,7 +49,8 @@ class RegisterView(PortalModelView):
 
     datamodel = PortalInterface(PaymentInfo, joinedload(PaymentInfo.product).joinedload(Product.service))
     route_base, noun, verbs, form = "/payments", "PaymentInfo", PAYMENT_VERBS, PaymentForm
-    list_title, edit_title, show_title = "Payment register", "Edit payment", "Payment"
+    list_title, edit_title = "Payment register", "Edit payment"
+    edit_template = "payments/register_edit.html"
     list_columns = ["product", "service", "state"]
     order_columns = ["expiry_date"]
     show_columns = ["product"]
@@ -150,6 +152,18 @@ class RegisterView(PortalModelView):
         flash(f"{len(seen)} payment{'' if len(seen) == 1 else 's'} changed.", "success")
         back: dict[str, Any] = {**_asked()[0].as_args()}
         return redirect(url_for("RegisterView.list", **back))
+
+    def _edit(self, pk: str) -> Any:
+        """FAB's form, whose page says what it is about."""
+        widgets = super()._edit(pk)
+        if widgets:
+            widgets["edit"].template_args["payment"] = _payment(pk)
+        return widgets
+
+    def prefill_form(self, form: Any, pk: str) -> None:  # noqa: ARG002 - FAB's signature
+        """An amount with as many digits as its currency has."""
+        if form.amount.data is not None:
+            form.amount.data = plain(form.amount.data, form.currency.data)
 
     def write(self, form: Any, item: Any | None) -> None:
         """From the form of one row. If somebody else was faster, both values are shown, and saving again is meant."""

@@ -103,7 +103,7 @@
     const link = document.querySelector(`.nav a[href="${CSS.escape(root.dataset.home)}"]`);
     let badge = link?.querySelector('.count');
     if (link && !badge && incomplete) { badge = el('span', { className: 'count' }); link.append(badge); }
-    if (badge) { badge.hidden = !incomplete; badge.textContent = incomplete < 1000 ? incomplete : '999+'; }
+    if (badge) { badge.hidden = !incomplete; badge.replaceChildren(incomplete < 1000 ? String(incomplete) : '999+', el('span', { className: 'sr-only' }, ' incomplete')); }
   };
   const parse = (html) => new DOMParser().parseFromString(html, 'text/html');
   const rowIn = (html) => document.importNode(parse(`<table>${html}</table>`).querySelector('tr'), true);
@@ -130,6 +130,7 @@
       return;
     }
     if (answer.status === 409 && told.row) { clash(tr, td, value, told); return; }
+    if ([400, 401].includes(answer.status)) { refuse(td, value, 'Not saved: your sign-in has ended. Sign in again in another tab, then load this page anew.'); return; }
     if (!answer.ok) { refuse(td, value, (told.detail || []).map((one) => one.message).join(' ') || told.message); return; }
     td.classList.remove('is-saving');
     apply(tr, rowIn(told.row));
