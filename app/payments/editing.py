@@ -39,15 +39,15 @@ class Change:
     state: str
 
 
-def change_as_seen(payment: PaymentInfo, seen: str, **fields: Any) -> PaymentInfo:
+def change_as_seen(payment_id: int, seen: str, **fields: Any) -> PaymentInfo:
     """Change a payment that is still as the viewer saw it (`updated_at`), or that has got these values already.
 
     ChangedMeanwhile otherwise; whoever does not say what they saw is not asked. The row is locked until the commit.
     """
-    must_be_admin()
-    locked = _locked([payment.id]).get(payment.id)
+    locked = _locked([payment_id]).get(payment_id)
     if locked is None:
-        raise NotFound("This product is gone, and its payment with it.")
+        raise NotFound("There is no such payment, or you may not see it.")
+    must_be_admin()
     if seen and locked.updated_at != moment_of(seen):
         clean = payments.cleaned(fields)
         now = {name: getattr(locked, name) for name in clean}

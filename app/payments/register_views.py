@@ -92,14 +92,13 @@ class RegisterView(PortalModelView):
         A refusal is JSON of the published shape. If somebody else was faster, 409 with the row as it is now.
         """
         chosen, _ = _asked()
-        payment = _payment(pk)
-        key, name = payment.id, request.form.get("field", "")
+        key, name = parse_key(pk) or 0, request.form.get("field", "")
         if name not in LABELS:
             raise InvalidInput(field=f"Choose one of: {', '.join(LABELS)}.")
         value = field_of_cell(name, request.form.get("value", ""))
         try:
             with transaction():
-                editing.change_as_seen(payment, request.form.get("seen", ""), **{name: value})
+                editing.change_as_seen(key, request.form.get("seen", ""), **{name: value})
         except editing.ChangedMeanwhile as error:
             return jsonify({**error.as_dict(), "by": error.by, "row": _drawn(key)}), error.status
         figures = _figures(chosen)
@@ -170,7 +169,7 @@ class RegisterView(PortalModelView):
         fields = {name: form[name].data for name in LABELS}
         assert item is not None  # noqa: S101 - payments come with their products, never from this form
         try:
-            editing.change_as_seen(item, form.updated_at.data or "", **fields)
+            editing.change_as_seen(item.id, form.updated_at.data or "", **fields)
         except editing.ChangedMeanwhile as error:
             form.updated_at.data = error.version
             error.fields = {name: _theirs(error, name) for name in error.theirs}

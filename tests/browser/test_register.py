@@ -74,7 +74,7 @@ def test_typed_tab_saved_and_the_state_and_the_badge_are_right_at_once(register)
     page.keyboard.press("Tab")
     row(page, "Drive").locator("[data-state]", has_text="Complete").wait_for()
     page.wait_for_function(
-        "document.querySelector(\".nav a[href='/payments/list/'] .count\").firstChild.textContent === '4'"
+        "() => document.querySelector(\".nav a[href='/payments/list/'] .count\").firstChild.textContent === '4'"
     )
     assert page.locator("[data-count-of=incomplete]").inner_text() == "4"
     assert "1,650.50" in page.locator("[data-totals]").inner_text()
