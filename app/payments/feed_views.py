@@ -1,5 +1,6 @@
 """The page of one's own calendar address, and what is fetched there."""
 
+import hashlib
 from typing import Any
 
 from flask import Response, current_app, flash, g, make_response, redirect, request, url_for
@@ -91,27 +92,33 @@ class CalendarView(BaseView):
         with viewing_as(owner.viewer):
             if not self.appbuilder.sm.has_access("can_read", "PaymentInfo"):
                 raise NotFound("There is no such calendar.")
-            content = _calendar(feed, owner.viewer.id)
+            found = _entries(feed, owner.viewer.id)
         if feeds.note_fetch(feed):
             db.session.commit()
-        return _answer(content)
+        return _answer(found)
 
 
-def _calendar(feed: CalendarFeed, owner_id: int | None) -> bytes:
-    today, name = clock.today(), current_app.config["APP_NAME"]
-    found = agenda.entries(today - ical.BEHIND, today + ical.AHEAD, owner_id=owner_id if feed.mine else None)
-    pages = _root() + url_for("PaymentHistoryView.product", pk=0).removesuffix("0")
-    return ical.calendar_of(found[: ical.MOST_EVENTS], name=f"{name} renewals", product=name, pages=pages)
+def _entries(feed: CalendarFeed, owner_id: int | None) -> list[agenda.Entry]:
+    today = clock.today()
+    return agenda.entries(today - ical.BEHIND, today + ical.AHEAD, owner_id=owner_id if feed.mine else None)
 
 
-def _answer(content: bytes) -> Response:
-    """With an ETag, because calendar programs ask again and again."""
-    response = make_response(content)
+def _answer(found: list[agenda.Entry]) -> Response:
+    """With an ETag, because calendar programs ask again and again: what is unchanged is not even written."""
+    name, pages = (
+        current_app.config["APP_NAME"],
+        f"{_root()}{url_for('PaymentHistoryView.product', pk=0)[:-1]}",
+    )
+    told = repr((current_app.config["VERSION"], name, pages, found))
+    tag = hashlib.sha256(told.encode()).hexdigest()[:32]
+    response = make_response()
+    if not request.if_none_match.contains(tag):
+        response.data = ical.calendar_of(found, name=f"{name} renewals", product=name, pages=pages)
     response.headers["Content-Type"] = "text/calendar; charset=utf-8"
     response.headers["Content-Disposition"] = 'inline; filename="renewals.ics"'
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Robots-Tag"] = "noindex"
-    response.add_etag()
+    response.set_etag(tag)
     response.make_conditional(request)
     return response
 

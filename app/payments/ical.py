@@ -1,10 +1,10 @@
 """What is coming, as calendar programs read it (RFC 5545, with the name and the refresh interval of RFC 7986)."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import timedelta
 
-from icalendar import Alarm, Calendar, Event
+from icalendar import Alarm, Calendar, Event, vText
 
 from app.foundation.currencies import for_people
 from app.payments.agenda import Entry, Kind
@@ -17,17 +17,23 @@ REFRESH = timedelta(hours=6)
 ALARMS = (timedelta(days=-7, hours=9), timedelta(days=-1, hours=9))
 
 
-def calendar_of(entries: Iterable[Entry], *, name: str, product: str, pages: str) -> bytes:
-    """An all-day event for each entry; `pages` is where a product's id leads to its payments."""
+def calendar_of(entries: Sequence[Entry], *, name: str, product: str, pages: str) -> bytes:
+    """An all-day event for each entry; `pages` is where a product's id leads to its payments.
+
+    Of very many the first ones are taken, and the calendar says until when they reach.
+    """
     calendar = Calendar()
     calendar.add("prodid", f"-//{product}//Renewals//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     calendar.add("name", name)
-    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-calname", vText(name))
     calendar.add("refresh-interval", REFRESH, parameters={"value": "DURATION"})
     calendar.add("x-published-ttl", "PT6H")
-    for entry in entries:
+    if len(entries) > MOST_EVENTS:
+        until = entries[MOST_EVENTS - 1].day.isoformat()
+        calendar.add("x-wr-caldesc", vText(f"The first {MOST_EVENTS:,} entries, until {until}."))
+    for entry in entries[:MOST_EVENTS]:
         calendar.add_component(_event(entry, pages))
     return calendar.to_ical()
 

@@ -13,8 +13,8 @@ from app.directory.models import Person, Role
 from app.foundation import clock
 from app.foundation.database import db
 from app.payments import feed_operations as feeds
+from app.payments import ical, queries, rates_operations
 from app.payments import operations as payments
-from app.payments import queries, rates_operations
 from app.payments.access import own_feed
 from app.payments.feed_models import CalendarFeed
 from tests.access import seen_by
@@ -226,6 +226,13 @@ def test_address_of_somebody_deactivated_is_gone_for_good(app, world, alice, soo
         directory.ensure_account(db.session.get(Person, world.people["alice"])).active = True
         db.session.commit()
     assert fetch(app, path).status_code == 404
+
+
+def test_very_many_entries_are_cut_and_it_says_so(app, root, soon, monkeypatch):
+    monkeypatch.setattr(ical, "MOST_EVENTS", 2)
+    answer = fetch(app, address_of(root))
+    assert len(events(answer)) == 2
+    assert "The first 2 entries\\, until " in answer.text
 
 
 @pytest.mark.parametrize("secret", ["x", "é", "a" * 5_000, "..%2f"])
