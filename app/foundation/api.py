@@ -1,7 +1,7 @@
 """The base of the generated API: the same verbs and permissions as the page, one error shape, nothing undeclared."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any
 
@@ -16,9 +16,11 @@ from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.models.sqla.filters import set_value_to_type
 from werkzeug.exceptions import HTTPException
 
+from app.foundation.database import db
 from app.foundation.doors import PERMISSION_OF_METHOD, Verbs
 from app.foundation.errors import NotFound, Unreadable
 from app.foundation.idempotency import retriable
+from app.foundation.paging import page_of
 from app.foundation.reading import Reader
 from app.foundation.references import parse_key
 from app.foundation.rendering import error_response
@@ -112,15 +114,17 @@ class PortalModelApi(PortalApi, ModelRestApi):
         narrow = self._handle_filters_args(asked).apply_all
         number, size = self._handle_page_args(asked)
         body = self._told_about(self.get_list, asked, chosen)
+        rows: Sequence[Any]
         if "after" in request.args:
             rows = self._rows_after(reader, narrow, asked, size)
-            body["next"] = rows[-1].row_key if len(rows) == size else None
+            body["next"] = rows[-1][0] if len(rows) == size else None
         else:
             if not 0 <= number <= LAST_PAGE:
                 raise Unreadable(f"page goes from 0 to {LAST_PAGE:,}; beyond, read on with after.")
-            rows = reader.rows(narrow, self._order(asked), size, number * size)
-            body["count"] = reader.count(narrow)
-        body |= {"result": reader.shown(rows), "ids": [row.row_key for row in rows]}
+            rows, body["count"] = page_of(
+                narrow(reader.query).order_by(*self._order(asked)), number + 1, size
+            )
+        body |= {"result": reader.shown(rows), "ids": [row[0] for row in rows]}
         return self._answer(200, **body)
 
     @rendered
@@ -133,7 +137,7 @@ class PortalModelApi(PortalApi, ModelRestApi):
         if row is None:
             raise NotFound("There is no such entry, or you may not see it.")
         body = self._told_about(self.get, asked, chosen)
-        return self._answer(200, **body, id=row.row_key, result=reader.shown([row])[0])
+        return self._answer(200, **body, id=row[0], result=reader.shown([row])[0])
 
     def _reader_of(self, asked: dict[str, Any], columns: list[str]) -> tuple[Reader, list[str]]:
         """A reader of these columns, or of those among them that were asked for, and which were."""
@@ -146,13 +150,14 @@ class PortalModelApi(PortalApi, ModelRestApi):
     def _told_about(self, method: Any, asked: dict[str, Any], chosen: list[str]) -> dict[str, Any]:
         """Labels, titles and the like: the same for everybody who asks for the same."""
         key = (method.__name__, tuple(asked.get("keys", ())), tuple(chosen))
-        if key not in self._told:
-            told: dict[str, Any] = {}
+        told = self._told.get(key)
+        if told is None:
+            told = {}
             self.set_response_key_mappings(told, method, asked, columns=chosen)
             if len(self._told) >= KEPT_READERS:
                 self._told.clear()
             self._told[key] = told
-        return dict(self._told[key])
+        return dict(told)
 
     def _order(self, asked: dict[str, Any]) -> list[Any]:
         """The order that was asked for, then by key, so that no row stands on two pages."""
@@ -163,7 +168,7 @@ class PortalModelApi(PortalApi, ModelRestApi):
         key = self.datamodel.get_pk()
         column = getattr(self.datamodel.obj, name) if name else key
         columns = [column] if column is key else [column, key]
-        return [one.desc() if direction == "desc" else one.asc() for one in columns]
+        return [one.desc() if direction == "desc" else one for one in columns]
 
     def _rows_after(self, reader: Reader, narrow: Any, asked: dict[str, Any], size: int) -> list[Any]:
         after = request.args["after"]
@@ -173,7 +178,7 @@ class PortalModelApi(PortalApi, ModelRestApi):
         if {"page", "order_column", "order_direction"} & set(asked):
             raise Unreadable("With after the order is by id, and there are no page numbers.")
         key = self.datamodel.get_pk()
-        return reader.rows(lambda query: narrow(query).where(key > last), [key], size)
+        return list(db.session.execute(narrow(reader.query).where(key > last).order_by(key).limit(size)))
 
     @rendered
     @retriable

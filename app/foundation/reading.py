@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, inspect, select
+from sqlalchemy import Select, inspect, select
 from sqlalchemy.orm import aliased
 
 from app.foundation.database import among, db
@@ -19,7 +19,7 @@ Narrow = Callable[[Any], Any]
 class Reader:
     """Reads columns such as `id`, `service.name` (an object, or null) and `products.name` (a list of objects).
 
-    What narrows a select adds criteria to it.
+    A row of `query` is its key and then the columns. What narrows a select adds criteria to it.
     """
 
     def __init__(self, model: type[Any], names: Iterable[str]) -> None:
@@ -58,15 +58,6 @@ class Reader:
         query = select(self.key.label("row_key"), *leaves).join(getattr(self.model, name))
         return query.order_by(*(inspect(self.model).relationships[name].order_by or ()))
 
-    def rows(self, narrow: Narrow, order: Sequence[Any], limit: int, offset: int = 0) -> list[Any]:
-        """A page of rows in this order."""
-        query = narrow(self.query).order_by(*order).limit(limit)
-        return list(db.session.execute(query.offset(offset) if offset else query))
-
-    def count(self, narrow: Narrow) -> int:
-        """How many rows there are."""
-        return db.session.scalar(narrow(select(func.count()).select_from(self.model))) or 0
-
     def row(self, narrow: Narrow, key: int) -> Any:
         """The row with this key, or None."""
         return db.session.execute(narrow(self.query).where(self.key == key)).one_or_none()
@@ -75,9 +66,9 @@ class Reader:
         """Rows as JSON has them, dates and times in ISO 8601. One statement more for each relation to many."""
         found = [self._shown(row) for row in rows]
         for name in self.many:
-            lists = self._lists_of(name, [row.row_key for row in rows])
+            lists = self._lists_of(name, [row[0] for row in rows])
             for row, shown in zip(rows, found, strict=True):
-                shown[name] = lists[row.row_key]
+                shown[name] = lists[row[0]]
         return found
 
     def _shown(self, row: Any) -> dict[str, Any]:
