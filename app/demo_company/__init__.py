@@ -10,7 +10,7 @@ import click
 from flask import current_app
 from sqlalchemy import func, select
 
-from app.demo_company import access, cases, catalogue, company, payments
+from app.demo_company import access, cases, catalogue, company, payment_history, payments
 from app.directory.access import ADMIN
 from app.directory.models import Department, Person, Role
 from app.foundation.actor import acting_as
@@ -50,7 +50,7 @@ def _fill() -> None:
         people = company.found()
         products = catalogue.sign_up(people)
         access.hand_out(people, products)
-        payments.enter(products, people)
+        payment_history.tell(payments.enter(products, people), people)
     cases.tell(people)
 
 

@@ -31,13 +31,14 @@ SWING, MONTHS_OF_RATES = 0.012, 13
 UNKNOWN, PAID_BY_CARD, WITH_A_RENEWAL, FORGOTTEN = 0.14, 0.7, 0.85, 0.1
 
 
-def enter(products: dict[str, Product], people: list[Person]) -> None:
+def enter(products: dict[str, Product], people: list[Person]) -> list[PaymentInfo]:
     """A record for each product; the members of Finance hold the cards."""
     chance, today = seeded("payments"), clock.today()
     holders = [one.name for one in people if one.active and one.department_name == "Finance"][:3]
-    db.session.add_all(_payment(product, holders, chance, today) for product in products.values())
-    db.session.add_all(_rates(today))
+    payments = [_payment(product, holders, chance, today) for product in products.values()]
+    db.session.add_all([*payments, *_rates(today)])
     db.session.flush()
+    return payments
 
 
 def _rates(today: date) -> Iterator[ExchangeRate]:

@@ -22,7 +22,10 @@ from app.inventory import queries as inventory
 from app.inventory.models import AccessGrant, PermissionAssignment, Product, Service
 from app.lifecycle import queries as lifecycle
 from app.lifecycle.models import AccessTemplate, EventKind, LifecycleCase
+from app.payments import attachments
 from app.payments import queries as payments
+from app.payments.file_kinds import kind_of
+from app.payments.history_models import Invoice, InvoiceType, PaymentMade
 from app.payments.models import PaymentInfo
 from app.payments.operations import FIELDS, cleaned
 
@@ -35,6 +38,7 @@ STORY = (
     WorkflowTask.title,
     AccessGrant.level,
     PaymentInfo.amount,
+    PaymentMade.amount,
 )
 
 
@@ -194,3 +198,12 @@ def test_payments_are_believable(demo):
         assert payment.amount is None or payment.amount == round(
             payment.amount, decimals_of(payment.currency)
         )
+
+
+def test_payments_made_are_believable(demo):
+    assert 500 < count(PaymentMade) < 3_000
+    assert count(PaymentMade, PaymentMade.corrects_id.is_not(None)) > 0
+    assert count(PaymentMade, PaymentMade.paid_on > clock.today()) == 0
+    for invoice in db.session.scalars(select(Invoice)):
+        content = attachments.path_of(invoice.stored_name).read_bytes()
+        assert kind_of(content) is InvoiceType.PDF
