@@ -42,10 +42,10 @@ def _periods(payment: PaymentInfo) -> Iterator[tuple[date, date]]:
     coming = payment.next_renewal_date
     if payment.amount is None or months is None or coming is None:
         return
-    number = coming.year * 12 + coming.month - 1 - (MONTHS_BACK // months + 1) * months
+    number = coming.year * 12 + coming.month - 1 - (MONTHS_BACK // months + 2) * months
     first = date(number // 12, number % 12 + 1, min(coming.day, 28))
     days = list(renewing.renewals(renewing.Plan(first, coming.day, months, None), first, coming))
-    for starts, after in reversed(list(pairwise(days))):
+    for starts, after in reversed(list(pairwise(days[1:]))):
         if starts <= clock.today():
             yield starts, after - timedelta(days=1)
 

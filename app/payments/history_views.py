@@ -20,6 +20,7 @@ from app.payments.api import PAYMENT_VERBS
 from app.payments.history_forms import CorrectionForm, InvoiceForm, PaymentMadeForm, RecordForm, VoidForm
 from app.payments.history_models import Invoice, InvoiceType, PaymentMade
 from app.payments.models import PaymentInfo
+from app.payments.register_forms import said
 
 PAGE = 25
 
@@ -131,7 +132,7 @@ class PaymentHistoryView(BaseView):
             form=form or _prefilled(payment),
             methods=terms.METHODS,
             money=for_people,
-            frequency=terms.frequency_for_people,
+            renews=said("renewal_frequency", payment.renewal_frequency),
         )
 
     def _payment_page(self, made: PaymentMade, form: Any = None) -> Any:
@@ -149,7 +150,7 @@ class PaymentHistoryView(BaseView):
             title=f"{chain.last.price}, {chain.last.paid_on:%-d %b %Y}",
             chain=chain,
             last=chain.last,
-            product=made.product,
+            bought=made.product,
             may_record=_is_admin(),
             **forms,
         )

@@ -100,12 +100,6 @@ def frequency_named(text: str) -> str:
     return f"every_{every[1]}_months"
 
 
-def frequency_for_people(frequency: str | None) -> str | None:
-    """`Every 6 months`, `Once`."""
-    words = (frequency or "").replace("one_off", "once").replace("_", " ").capitalize()
-    return words.replace("Every 1 months", "Every month") or None
-
-
 def notice_of(value: Any) -> int:
     """Days."""
     text = str(value).strip()

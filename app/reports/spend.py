@@ -222,7 +222,12 @@ def _of_names(name: str, rows: Iterable[Any], people: dict[str, int] | None = No
     for label, currency, amount in rows:
         found[label][currency] = found[label].get(currency, Decimal(0)) + amount
     made = _broken_down(name, found, people)
-    made.lines.sort(key=lambda line: (-(line.total or max(line.amounts.values())), line.label))
+
+    def size(line: Line) -> Decimal:
+        whole = line.total if line.total is not None else max(line.amounts.values())
+        return whole if people is None else line.each(whole) or Decimal(0)
+
+    made.lines.sort(key=lambda line: (-size(line), line.label))
     return made
 
 

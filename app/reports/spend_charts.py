@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-HEIGHT = 180
 STEPS = (1, 2, 2.5, 5, 10)
 
 
