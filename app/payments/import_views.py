@@ -136,9 +136,7 @@ class RegisterImportView(PortalView):
         )
 
     def _result(self, run: ImportRun) -> Any:
-        kind = request.args.get("kind", "")
-        if kind and kind not in set(RowKind):
-            raise InvalidInput(kind=f"Choose one of: {', '.join(RowKind)}.")
+        kind = _asked_kind(run)
         page = min(parse_key(request.args.get("page", 1)) or 1, 100_000)
         rows = [] if run.is_running else queries.rows_of(run.id, kind, page, PAGE)
         count = run.count(kind) if kind else sum((run.counts or {}).values())
@@ -148,7 +146,7 @@ class RegisterImportView(PortalView):
             run=run,
             rows=[queries.as_shown(row, run) for row in rows],
             kind=kind,
-            kinds=[_choice(one, run, kind) for one in RowKind],
+            kinds=[_choice(one, run, kind) for one in ("", *RowKind)],
             count=count,
             page=page,
             pages=max(-(-count // PAGE), 1),
@@ -180,13 +178,22 @@ def samples(look: dict[str, Any]) -> list[list[str]]:
     return [[text[:40] for text in texts if text][:3] for texts in found]
 
 
-def _choice(kind: RowKind, run: ImportRun, chosen: str) -> dict[str, Any]:
-    label = kind.value.capitalize()
+def _asked_kind(run: ImportRun) -> str:
+    """The kind of rows to show, none for all of them: what is refused comes first, unless somebody asks otherwise."""
+    kind = request.args.get("kind", RowKind.REFUSED if run.count(RowKind.REFUSED) else "all")
+    if kind not in {"all", *RowKind}:
+        raise InvalidInput(kind=f"Choose one of: all, {', '.join(RowKind)}.")
+    return "" if kind == "all" else kind
+
+
+def _choice(kind: str, run: ImportRun, chosen: str) -> dict[str, Any]:
+    count = run.count(kind) if kind else sum((run.counts or {}).values())
+    name = kind or "all"
     return {
-        "label": label,
-        "href": f"?kind={kind}",
+        "label": name.capitalize(),
+        "href": f"?kind={name}",
         "active": kind == chosen,
-        "count": f"{run.count(kind):,}",
+        "count": f"{count:,}",
     }
 
 

@@ -17,7 +17,7 @@ from app.payments.reading.cells import (
 )
 
 DELIMITERS = ",;\t"
-BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+BYTE_ORDER_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -40,10 +40,7 @@ def decode(raw: bytes) -> tuple[str, str]:
     """The text, and the name of its encoding. Refused where there are two of them."""
     for mark, name in BYTE_ORDER_MARKS:
         if raw.startswith(mark):
-            try:
-                return raw.decode(name), name.removesuffix("-sig")
-            except UnicodeDecodeError as error:
-                raise Refused(_broken(raw, error.start, name.removesuffix("-sig"))) from None
+            return _as_marked(raw.removeprefix(mark), name), name[:6].rstrip("-")
     if b"\0" in raw:
         raise Refused(
             "This is no text in an encoding that can be told. Save it as CSV UTF-8 in your spreadsheet program."
@@ -54,9 +51,14 @@ def decode(raw: bytes) -> tuple[str, str]:
         return _western(raw), "windows-1252"
 
 
-def _broken(raw: bytes, place: int, name: str) -> str:
-    line = raw[:place].count(b"\n") + 1
-    return f"Line {line} is not in the encoding that the file begins with ({name.upper()}). Save it as CSV UTF-8."
+def _as_marked(raw: bytes, name: str) -> str:
+    try:
+        return raw.decode(name)
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise Refused(
+            f"Line {line} is not in the encoding that the file begins with ({name.upper()}). Save it as CSV UTF-8."
+        ) from None
 
 
 def _western(raw: bytes) -> str:

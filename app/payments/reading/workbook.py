@@ -121,4 +121,5 @@ def _cell(cell: Any) -> Any:
         return {"f": str(cell.value)[:100]}
     if cell.data_type == "e":
         return {"e": str(cell.value)[:100]}
-    return cell_of(cell.value)
+    # How a text that looks like an escaped character is written (ECMA-376, ST_Xstring); openpyxl leaves some as they are.
+    return cell_of(cell.value.replace("_x005F_", "_") if isinstance(cell.value, str) else cell.value)
