@@ -83,9 +83,12 @@ def test_dry_run_tells_new_changed_unchanged_and_refused(app, importer, world):
     assert set(rows[5].faults) == {"service"}
     assert set(rows[6].faults) == {"amount", "currency", "expiry_date"}
     assert register(app) == before, "a dry run changes nothing"
-    page = importer.visitor.get(f"/payments/imports/{run.id}").text
+    first = importer.visitor.get(f"/payments/imports/{run.id}").text
+    assert ("Copilot" in first, "Gmail" in first) == (True, False), "what is refused comes first"
+    page = importer.visitor.get(f"/payments/imports/{run.id}?kind=all").text
     for shown in ("USD 6.00", "EUR 6.50", "31 Mar 2031", "C6", "Enter a date as YYYY-MM-DD.", "disabled"):
         assert shown in page, shown
+    assert importer.visitor.get(f"/payments/imports/{run.id}?kind=nonsense").status_code == 422
     only = importer.visitor.get(f"/payments/imports/{run.id}?kind=new").text
     assert "Huddles" in only
     assert "Copilot" not in only
