@@ -11,10 +11,13 @@ from sqlalchemy.orm import aliased, selectinload
 
 from app.foundation import clock
 from app.foundation.database import db
+from app.payments import renewing
 from app.payments.history_models import Invoice, PaymentMade
 
 DAYS_A_MONTH = Decimal("30.436875")
 MOST_FOR_PRICES = 500
+# Beyond this, a period is a slip of somebody's hand, and the calendar ends.
+LAST_YEAR = 9_000
 
 
 def is_last() -> ColumnElement[bool]:
@@ -156,3 +159,13 @@ def months_of(start: date | None, end: date | None) -> int:
     if start is None or end is None:
         return 0
     return round(Decimal((end - start).days + 1) / DAYS_A_MONTH)
+
+
+def period_after(payment: PaymentMade) -> tuple[date, date] | tuple[None, None]:
+    """The period of as many months that follows the one of a payment; none where that has no months."""
+    months = months_of(payment.period_start, payment.period_end)
+    if payment.period_end is None or not months or payment.period_end.year > LAST_YEAR:
+        return None, None
+    starts = payment.period_end + timedelta(days=1)
+    after = renewing.next_after(renewing.Plan(starts, starts.day, months, None), starts)
+    return (starts, after - timedelta(days=1)) if after else (None, None)

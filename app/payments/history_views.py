@@ -19,6 +19,7 @@ from app.payments import attachments, history_queries, invoicing, queries, recor
 from app.payments.api import PAYMENT_VERBS
 from app.payments.history_forms import CorrectionForm, InvoiceForm, PaymentMadeForm, RecordForm, VoidForm
 from app.payments.history_models import Invoice, InvoiceType, PaymentMade
+from app.payments.history_queries import Chain
 from app.payments.models import PaymentInfo
 from app.payments.register_forms import said
 
@@ -129,7 +130,7 @@ class PaymentHistoryView(BaseView):
             totals=history_queries.totals_of(key),
             changes=history_queries.price_changes_of(key),
             may_record=_is_admin(),
-            form=form or _prefilled(payment),
+            form=form or _prefilled(payment, chains if page == 1 else []),
             methods=terms.METHODS,
             money=for_people,
             renews=said("renewal_frequency", payment.renewal_frequency),
@@ -182,12 +183,15 @@ def _attach_all(made: PaymentMade, form: Any) -> None:
             invoicing.attach_invoice(made, name=file.filename, content=file.read())
 
 
-def _prefilled(payment: PaymentInfo) -> RecordForm:
-    """What the register says is paid each time."""
+def _prefilled(payment: PaymentInfo, chains: list[Chain]) -> RecordForm:
+    """What the register says is paid each time, for the period after the last one."""
+    starts, ends = history_queries.period_after(chains[0].last) if chains else (None, None)
     known = {
         "paid_on": clock.today(),
         "amount": payment.amount and plain(payment.amount, payment.currency),
         "currency": payment.currency,
+        "period_start": starts,
+        "period_end": ends,
         "method": payment.payment_method,
     }
     return RecordForm(formdata=None, **known)

@@ -245,3 +245,19 @@ def test_price_changes_compare_a_month_with_a_month(paid, world):
         (date(2025, 4, 1), Decimal("12.50"), Decimal(10), Decimal(-20)),
         (date(2025, 3, 1), Decimal(10), Decimal("12.50"), Decimal(25)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("period", "following"),
+    [
+        (("2026-03-01", "2026-03-31"), (date(2026, 4, 1), date(2026, 4, 30))),
+        (("2024-02-29", "2025-02-28"), (date(2025, 3, 1), date(2026, 2, 28))),
+        (("2026-10-31", "2026-11-29"), (date(2026, 11, 30), date(2026, 12, 29))),
+        (("2026-03-01", "2026-03-03"), (None, None)),
+        (("9999-01-01", "9999-12-31"), (None, None)),
+        ((None, None), (None, None)),
+    ],
+)
+def test_period_that_follows(paid, period, following):
+    made = paid(period_start=period[0], period_end=period[1])
+    assert history.period_after(made) == following
