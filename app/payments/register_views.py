@@ -94,6 +94,7 @@ class RegisterView(PortalModelView):
         chosen, _ = _asked()
         key, name = parse_key(pk) or 0, request.form.get("field", "")
         if name not in LABELS:
+            _payment(pk)
             raise InvalidInput(field=f"Choose one of: {', '.join(LABELS)}.")
         value = field_of_cell(name, request.form.get("value", ""))
         try:
