@@ -22,7 +22,7 @@ from app.payments.importing.receiving import forget_file
 from app.payments.importing.running import claimed, in_the_name_of, is_still
 from app.payments.models import PaymentInfo
 
-BATCH = 500
+BATCH = 100
 
 
 def run_import(run_id: int) -> None:
@@ -61,23 +61,14 @@ def _finish(run: ImportRun) -> None:
 
 def _do(run: ImportRun) -> None:
     # First locked, then looked at: what is compared stays as it is until the end.
-    kept = _locked(run.id)
+    _lock(run.id)
     rows, register = _stored(run.id), Register()
     _must_be_as_it_was(run, rows, register)
     tell = telling(run.id, run.total)
-    done = 0
-    for row in rows:
-        if row.kind == RowKind.CHANGED:
-            payments.put_down(kept[row.product_id], row.after)
-        elif row.kind == RowKind.NEW:
-            _add(row, register.services)
-        else:
-            continue
-        done += 1
-        if done % BATCH == 0:
-            db.session.flush()
-        tell(done)
-    db.session.flush()
+    to_do = [row for row in rows if row.kind in (RowKind.NEW, RowKind.CHANGED)]
+    for start in range(0, len(to_do), BATCH):
+        _write(to_do[start : start + BATCH], register.services)
+        tell(start + BATCH)
 
 
 def _stored(run_id: int) -> Sequence[Row[Any]]:
@@ -88,19 +79,33 @@ def _stored(run_id: int) -> Sequence[Row[Any]]:
     return db.session.execute(query.order_by(ImportRow.line)).all()
 
 
-def _locked(run_id: int) -> dict[int, PaymentInfo]:
-    """The payments that change, by product; nobody else writes into them before the end."""
+def _lock(run_id: int) -> None:
+    """Nobody else writes into the payments that change before the end."""
     changing = select(ImportRow.product_id).where(
         ImportRow.run_id == run_id, ImportRow.kind == RowKind.CHANGED
     )
-    query = (
-        select(PaymentInfo)
-        .where(PaymentInfo.product_id.in_(changing))
-        .options(joinedload(PaymentInfo.product, innerjoin=True))
-        .order_by(PaymentInfo.id)
-        .with_for_update(of=PaymentInfo)
-    )
-    return {payment.product_id: payment for payment in db.session.scalars(query)}
+    query = select(PaymentInfo.id).where(PaymentInfo.product_id.in_(changing)).order_by(PaymentInfo.id)
+    db.session.execute(query.with_for_update())
+
+
+def _write(rows: Sequence[Row[Any]], services: dict[str, int]) -> None:
+    """A few rows at a time, and their objects leave the session: each flush looks at all that are in it."""
+    query = select(PaymentInfo).options(joinedload(PaymentInfo.product, innerjoin=True))
+    changing = [row.product_id for row in rows if row.kind == RowKind.CHANGED]
+    kept = {
+        one.product_id: one for one in db.session.scalars(query.where(PaymentInfo.product_id.in_(changing)))
+    }
+    touched = list(kept.values())
+    for row in rows:
+        if row.kind == RowKind.CHANGED:
+            payments.put_down(kept[row.product_id], row.after)
+        else:
+            touched.append(_add(row, services))
+    db.session.flush()
+    for payment in touched:
+        product = payment.product
+        db.session.expunge(payment)
+        db.session.expunge(product)
 
 
 def _must_be_as_it_was(run: ImportRun, rows: Iterable[Any], register: Register) -> None:
@@ -117,7 +122,7 @@ def _must_be_as_it_was(run: ImportRun, rows: Iterable[Any], register: Register) 
             )
 
 
-def _add(row: Any, services: dict[str, int]) -> None:
+def _add(row: Any, services: dict[str, int]) -> PaymentInfo:
     """A new product with its payment, and its service if it is missing; those who came before it are in `services`."""
     key = planning.name_key(row.service)
     if key not in services:
@@ -125,3 +130,4 @@ def _add(row: Any, services: dict[str, int]) -> None:
     product = inventory.create_product(service_id=services[key], name=row.product)
     payment = queries.payment_of(product.id) or payments.open_record(product)
     payments.put_down(payment, row.wanted)
+    return payment
