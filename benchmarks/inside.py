@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from app.foundation.database import db
+from benchmarks import wrk
 from benchmarks.cases import Case
 from tests.cast import NAMES
 from tests.visitor import Visitor, apart
@@ -42,7 +43,7 @@ class Inside:
         headers = self.headers(case)
         if case.body is None:
             return apart(client.get, case.path, headers=headers)
-        body = case.body.replace("NUMBER", f"inside {time.monotonic_ns()}")
+        body = case.body.replace("NUMBER", f"inside {wrk.moment()}")
         headers["Content-Type"] = "application/json"
         return apart(client.post, case.path, data=body, headers=headers)
 

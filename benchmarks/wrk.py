@@ -44,9 +44,7 @@ def drive(target: Target, *, seconds: int, connections: int = 16) -> Rate:
 
     Returns when the server has done what wrk left behind: that must not stand before the next measurement.
     """
-    # In letters: a long number might pass for a card's, which no text may hold.
-    moment = "".join(LETTERS[int(digit)] for digit in str(time.monotonic_ns()))
-    body = target.body and target.body.replace("NUMBER", f"{moment} NUMBER")
+    body = target.body and target.body.replace("NUMBER", f"{moment()} NUMBER")
     headers = target.headers | ({"Content-Type": "application/json"} if target.body else {})
     words = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "20s", "-s", str(SCRIPT)]
@@ -56,6 +54,11 @@ def drive(target: Target, *, seconds: int, connections: int = 16) -> Rate:
     line = next(line for line in said.splitlines() if line.startswith("measured "))
     count, microseconds, p50, p99, refused, broken = (int(word) for word in line.split()[1:])
     return Rate(count / microseconds * 1e6, p50 / 1000, p99 / 1000, refused, broken)
+
+
+def moment() -> str:
+    """Another name each time, in letters: a long number might pass for a card's, which no text may hold."""
+    return "".join(LETTERS[int(digit)] for digit in str(time.monotonic_ns()))
 
 
 def _wait_until_idle(url: str) -> None:

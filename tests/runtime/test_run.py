@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+import run
+from app.foundation import outbox
 from tests.runtime.processes import Started
 
 
@@ -17,6 +19,11 @@ def test_bad_settings_are_one_message(data_dir: Path, start: Callable[..., Start
     process = start("run.py", DATA_DIR=str(data_dir), PORT="many", TIMEZONE="Moon/Base")
     assert process.end() == 2
     assert [line.split(":")[0].strip() for line in process.output.splitlines()[1:]] == ["TIMEZONE", "PORT"]
+
+
+def test_long_jobs_have_a_worker_that_nobody_else_waits_for() -> None:
+    queues = {program.name: program.command[-1] for program in run._workers(2)}
+    assert queues == {"worker.1": outbox.DEFAULT, "worker.2": outbox.DEFAULT, "worker.long": outbox.LONG}
 
 
 def test_a_second_start_on_the_same_data_is_refused(data_dir: Path, start: Callable[..., Started]) -> None:
