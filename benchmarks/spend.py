@@ -10,6 +10,8 @@ from app import cli, create_app
 from app.foundation.database import db
 from app.foundation.embedded.running import running
 from app.foundation.transactions import transaction
+from app.reports.spend import BREAKDOWNS
+from app.reports.spend_views import PAGES
 from benchmarks.data import tidy_up
 from benchmarks.list_pages import an_admin, look
 from config import load
@@ -77,7 +79,8 @@ def fill() -> None:
 def measure(visitor: Visitor) -> bool:
     """Whether every answer came within the aim."""
     fast = True
-    for path in ("/spend/", "/spend/months.csv", "/spend/services.csv", "/spend/departments.csv"):
+    pages = (f"/spend/?by={name}" for name in PAGES)
+    for path in (*pages, *(f"/spend/{name}.csv" for name in BREAKDOWNS)):
         statements, milliseconds = look(visitor.app, lambda path=path: visitor.get(path))
         fast = fast and milliseconds <= AIM
         print(f"{path:<28}{statements:>4} statements{milliseconds:>10.1f} ms")
