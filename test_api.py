@@ -10,6 +10,7 @@ joiner opens a case that no call undoes, so of the webhooks only the key and the
 
 import json
 import os
+import secrets
 import sys
 import time
 import urllib.error
@@ -159,7 +160,7 @@ def main(base: str) -> int:
     """Run every check; 1 if one fails."""
     portal = Portal(base)
     read(portal)
-    write(portal, f"smoke test {time.time_ns()}")
+    write(portal, f"smoke test {secrets.token_hex(5)}")
     announce(portal)
     portal.check("signing out ends the token", portal.signs_out)
     print(f"{portal.failed} failed" if portal.failed else "all well")
