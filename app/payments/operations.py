@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from marshmallow import ValidationError
-
 from app.foundation import clock, currencies
 from app.foundation.database import assign, db
 from app.foundation.errors import Conflict, DomainError, InvalidInput
@@ -113,19 +111,7 @@ def cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
 
     InvalidInput with a message for each that can't be kept.
     """
-    clean: dict[str, Any] = {}
-    faults: dict[str, str] = {}
-    for name in FIELDS:
-        if name in fields:
-            try:
-                clean[name] = _spelled(name, fields[name])
-            except ValidationError as error:
-                faults[name] = str(error.messages[0])
-            except ValueError as error:
-                faults[name] = str(error)
-    if faults:
-        raise InvalidInput("Some fields are not valid.", **faults)
-    return clean
+    return terms.all_spelled(FIELDS, fields, _spelled)
 
 
 def _spelled(name: str, value: Any) -> Any:

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from marshmallow import ValidationError
-
 from app.foundation import clock, currencies
 from app.foundation.actor import current_actor
 from app.foundation.database import db
@@ -92,18 +90,7 @@ def _correct_by_key(key: int, product_id: int | None, **fields: Any) -> PaymentM
 
 def cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a payment made as they are kept. InvalidInput with a message for each that can't be."""
-    clean: dict[str, Any] = {}
-    faults: dict[str, str] = {}
-    for name in FIELDS.keys() & fields.keys():
-        try:
-            clean[name] = _spelled(name, fields[name])
-        except ValidationError as error:
-            faults[name] = str(error.messages[0])
-        except ValueError as error:
-            faults[name] = str(error)
-    if faults:
-        raise InvalidInput("Some fields are not valid.", **faults)
-    return clean
+    return terms.all_spelled(FIELDS, fields, _spelled)
 
 
 def _spelled(name: str, value: Any) -> Any:

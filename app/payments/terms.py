@@ -1,11 +1,15 @@
 """What people write into a payment, brought to one spelling. Each function raises ValueError with words for people."""
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from marshmallow import ValidationError
+
 from app.foundation.currencies import currencies
+from app.foundation.errors import InvalidInput
 from app.payments.models import LARGEST_AMOUNT, LONGEST_NOTICE, MOST_MONTHS
 
 METHODS = ("Credit card", "Debit card", "Bank transfer", "Direct debit", "PayPal", "Invoice")
@@ -106,3 +110,22 @@ def notice_of(value: Any) -> int:
     if isinstance(value, bool) or not re.fullmatch("[0-9]{1,9}", text) or int(text) > LONGEST_NOTICE:
         raise ValueError(f"Enter a number of days from 0 to {LONGEST_NOTICE:,}.")
     return int(text)
+
+
+def all_spelled(
+    names: Iterable[str], fields: Mapping[str, Any], spell: Callable[[str, Any], Any]
+) -> dict[str, Any]:
+    """Those of the fields that are given, in one spelling. InvalidInput with a message for each that has none."""
+    clean: dict[str, Any] = {}
+    faults: dict[str, str] = {}
+    for name in names:
+        if name in fields:
+            try:
+                clean[name] = spell(name, fields[name])
+            except ValidationError as error:
+                faults[name] = str(error.messages[0])
+            except ValueError as error:
+                faults[name] = str(error)
+    if faults:
+        raise InvalidInput("Some fields are not valid.", **faults)
+    return clean
