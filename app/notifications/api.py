@@ -10,7 +10,7 @@ class NotificationApi(PortalModelApi):
 
     datamodel = PortalInterface(Notification)
     resource_name, noun = "notifications", "Notification"
-    list_columns = ["id", "title", "body", "href", "created_at", "read_at"]
-    search_columns = ["id", "title", "created_at", "read_at"]
+    list_columns = ["id", "kind", "title", "body", "href", "created_at", "read_at"]
+    search_columns = ["id", "kind", "title", "created_at", "read_at"]
     order_columns = ["id", "created_at", "read_at"]
     base_order = ("id", "desc")

@@ -55,7 +55,7 @@ LOOKS_WIDER = {
     "app.inbox.operations.open_task",
     "app.inbox.operations.add_comment",
     "app.inbox.operations.give_to",
-    "app.notifications.operations.notify",
+    "app.notifications.operations.notify_all",
     # Counts and stories of one person, asked for that person only.
     "app.inbox.queries.open_count_of",
     "app.inbox.queries.open_tasks_of",
