@@ -78,6 +78,10 @@ class Settings(BaseModel):
     smtp_starttls: bool = True
     from_email: str = Field("portalops@localhost", pattern=r"^[^@]+@[^@\s]+$")
 
+    outgoing_ports: rules.OutgoingPorts = (range(443, 444), range(8443, 8444))
+    outgoing_networks: rules.Networks = ()
+    outgoing_http: bool = False
+
     @property
     def production(self) -> bool:
         return self.environment == "production"

@@ -30,6 +30,7 @@ from app.foundation import (
     trace,
 )
 from app.foundation.database import db
+from app.foundation.reachable import Rules
 from app.inbox import access as _inbox
 from app.inventory.models import Product, Service
 from app.lifecycle import access as _lifecycle
@@ -137,6 +138,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
             },
         },
         "REDIS_URL": settings.redis_url,
+        "OUTGOING": Rules(settings.outgoing_ports, settings.outgoing_networks, settings.outgoing_http),
         "SESSION_COOKIE_NAME": "portalops",
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
         "WTF_CSRF_TIME_LIMIT": None,

@@ -5,7 +5,7 @@ A rule sees the fields declared above its own; `environment` and `data_dir` ther
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from app.foundation.currencies import currencies
 from app.foundation.embedded.location import EmbeddedError, postgres_url, private_directory, redis_url
+from app.foundation.reachable import Network, parse_network, parse_ports
 from app.foundation.secret_files import generated_secret
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -36,6 +37,18 @@ def _parts(value: object) -> object:
     return (
         tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
     )
+
+
+def _each(read: Callable[[str], object], otherwise: str) -> Callable[[object], object]:
+    """Every part read by a function, which raises ValueError for what it can't read."""
+
+    def parts(value: object) -> object:
+        try:
+            return tuple(read(part) if isinstance(part, str) else part for part in _parts(value))  # type: ignore[attr-defined]
+        except ValueError:
+            raise ValueError(otherwise) from None
+
+    return parts
 
 
 def _data_dir(value: Path, info: ValidationInfo) -> Path:
@@ -159,3 +172,10 @@ RedisUrl = Annotated[Hidden, AfterValidator(_redis_url)]
 SigningSecret = Annotated[Hidden, AfterValidator(_strong_secret)]
 Password = Annotated[Hidden, AfterValidator(_strong_password)]
 ApiKeys = Annotated[Parts, Field(repr=False), AfterValidator(_strong_keys)]
+OutgoingPorts = Annotated[
+    tuple[Any, ...], BeforeValidator(_each(parse_ports, "not ports such as 443,8443,9000-9100"))
+]
+Networks = Annotated[
+    tuple[Network, ...],
+    BeforeValidator(_each(parse_network, "not networks such as 10.20.0.0/16,192.168.1.7")),
+]

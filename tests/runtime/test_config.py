@@ -47,6 +47,8 @@ def test_every_bad_variable_is_named_at_once(data_dir: Path) -> None:
         "ADMIN_EMAIL": "nobody",
         "LOG_LEVEL": "LOUD",
         "PUBLIC_URL": "portal",
+        "OUTGOING_PORTS": "443,https",
+        "OUTGOING_NETWORKS": "10.0.0.1/8",
     }
     assert faults({"DATA_DIR": str(data_dir)} | bad).keys() == bad.keys()
 
