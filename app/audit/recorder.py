@@ -19,6 +19,7 @@ from sqlalchemy.orm import MANYTOMANY, Mapper, Session, SessionTransaction
 
 from app.audit.models import AuditEntry
 from app.foundation.actor import current_actor
+from app.foundation.card_numbers import masked
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
 
@@ -40,9 +41,11 @@ def entry_values(action: str, **columns: Any) -> dict[str, Any]:
     """The columns of an entry by whoever is acting now; the trigger fills in the rest."""
     actor = current_actor()
     blank = {"id": 0, "target_id": None, "target_label": None, "before": None, "after": None}
+    label = columns.get("target_label")
     return {
         **blank,
         **columns,
+        "target_label": label and masked(label),
         "action": action,
         "actor_id": actor.id,
         "actor_name": actor.name,

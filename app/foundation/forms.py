@@ -3,7 +3,6 @@
 from enum import StrEnum
 from typing import Any
 
-import marshmallow
 from flask import url_for
 from flask_appbuilder.forms import DynamicForm
 from markupsafe import Markup
@@ -13,7 +12,7 @@ from wtforms.fields.choices import Choice, SelectFieldBase
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import Select
 
-from app.foundation import schemas
+from app.foundation import card_numbers
 from app.foundation.database import db
 from app.foundation.lookup import label_column
 from app.foundation.references import NO_SUCH_ENTRY, parse_key
@@ -36,11 +35,8 @@ def no_control_characters(_form: Any, field: Any) -> None:
 
 def no_card_number(_form: Any, field: Any) -> None:
     """The same rule as for the API's texts."""
-    if isinstance(field.data, str):
-        try:
-            schemas.no_card_number(field.data)
-        except marshmallow.ValidationError as error:
-            raise ValidationError(str(error.messages[0])) from None
+    if isinstance(field.data, str) and card_numbers.stands_in(field.data):
+        raise ValidationError(card_numbers.MESSAGE)
 
 
 class PortalForm(DynamicForm):

@@ -2,22 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from flask import request
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validate
 
+from app.foundation import card_numbers
 from app.foundation.errors import InvalidInput, PayloadTooLarge, Unreadable
 
 LARGEST_BODY = 1024 * 1024
 UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-# Digits, with up to three blanks or dashes of any kind between them.
-_DIGITS = re.compile(r"\d(?:[ \t\u00a0\u2007\u2009\u202f\u2010-\u2015\-]{0,3}\d){12,}")
-_GROUP = re.compile(r"\d+")
-CARD_NUMBER = (
-    "This looks like the number of a payment card, which must not be kept here. Write its last four digits."
-)
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
@@ -28,34 +22,9 @@ def fit(text: str) -> None:
 
 
 def no_card_number(text: str) -> None:
-    """Refuse the number of a payment card, wherever it stands in a text.
-
-    That is 13 to 19 digits (ISO/IEC 7812) that pass Luhn's check, which one of ten other numbers of this length does
-    too. Beside digits of another matter it is told by its groups, of which all but the last have four to six digits.
-    """
-    for found in _DIGITS.finditer(text):
-        groups = _GROUP.findall(found.group())
-        if any(map(_is_card, ["".join(groups), *_like_cards(groups)])):
-            raise ValidationError(CARD_NUMBER)
-
-
-def _like_cards(groups: list[str]) -> Iterator[str]:
-    """Neighbouring groups of digits that may be written down as one card number."""
-    for start in range(len(groups)):
-        joined = ""
-        for group in groups[start : start + 5]:
-            joined += group
-            yield joined
-            if not 4 <= len(group) <= 6:
-                break
-
-
-def _is_card(digits: str) -> bool:
-    """Luhn's check: from the right every second digit counts double, and a double of two digits the sum of them."""
-    if not 13 <= len(digits) <= 19:
-        return False
-    values = [int(digit) for digit in reversed(digits)]
-    return (sum(values[::2]) + sum(sum(divmod(2 * value, 10)) for value in values[1::2])) % 10 == 0
+    """Refuse the number of a payment card, wherever it stands in a text."""
+    if card_numbers.stands_in(text):
+        raise ValidationError(card_numbers.MESSAGE)
 
 
 class Text(fields.String):

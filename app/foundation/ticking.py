@@ -26,6 +26,7 @@ class ScheduledRun(Model):
 
     __tablename__ = "scheduled_runs"
     __audit__ = False
+    __generated__ = ("name", "job", "result")
     __table_args__ = (
         UniqueConstraint(
             "job",

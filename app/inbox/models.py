@@ -57,6 +57,7 @@ class WorkflowTask(Timestamps, Model):
 
     __tablename__ = "workflow_tasks"
     __audit_noun__ = "task"
+    __generated__ = ("key", "title", "description")
     __table_args__ = (
         one_of("type", TaskType),
         one_of("action", TaskAction),

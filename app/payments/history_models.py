@@ -132,6 +132,7 @@ class Invoice(Model):
     """A file that belongs to a payment. Its content lies under `stored_name`, which nobody but us has chosen."""
 
     __tablename__ = "invoices"
+    __generated__ = ("stored_name",)
     __audit_quiet__ = ("stored_name",)
     __table_args__ = (
         not_blank("name", "The file's name"),

@@ -4,12 +4,10 @@ import hashlib
 import re
 import unicodedata
 
-from marshmallow import ValidationError
-
+from app.foundation import card_numbers
 from app.foundation.actor import current_actor
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput
-from app.foundation.schemas import no_card_number
 from app.payments import attachments
 from app.payments.access import must_be_admin
 from app.payments.file_kinds import ENDINGS, Lying, kind_of
@@ -57,8 +55,6 @@ def file_name(given: str, kind: InvoiceType) -> str:
         stem, ending = name, endings[0][1:]
     if f".{ending.lower()}" not in endings:
         raise Lying(f"The file is called .{ending}, but it is a {kind.name}.")
-    try:
-        no_card_number(stem)
-    except ValidationError as error:
-        raise Lying(f"The name of the file: {error.messages[0]}") from None
+    if card_numbers.stands_in(stem):
+        raise Lying(f"The name of the file: {card_numbers.MESSAGE}")
     return f"{stem[:LONGEST_FILE_NAME].strip(' .') or 'invoice'}.{ending}"

@@ -8,12 +8,12 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from app.foundation import card_numbers
 from app.foundation.references import parse_key
-from app.foundation.schemas import fit, no_card_number
+from app.foundation.schemas import fit
 from app.payments.reading.cells import LONGEST_CELL
 from app.payments.sheets import unguarded
 
-SHORTEST_CARD_NUMBER = 13
 LONGEST_TEXT = 200
 YES, NO = {"yes", "y", "true", "1", "on"}, {"no", "n", "false", "0", "off"}
 
@@ -30,13 +30,7 @@ def text_of(cell: Any) -> str | None:
 def is_card_number(cell: Any) -> bool:
     """Whether the number of a payment card stands in it, as text or as a number."""
     text = text_of(cell)
-    if text is None or len(text) < SHORTEST_CARD_NUMBER:
-        return False
-    try:
-        no_card_number(text)
-    except ValidationError:
-        return True
-    return False
+    return text is not None and len(text) >= card_numbers.FEWEST and card_numbers.stands_in(text)
 
 
 def has_card_number(cells: Iterable[Any]) -> bool:
