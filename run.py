@@ -111,11 +111,12 @@ def _start_engines(settings: config.Settings, supervisor: Supervisor) -> None:
 
 
 def _workers(count: int) -> Iterator[Program]:
-    """As many as asked for what people wait for, and one for what takes minutes: an import holds nobody up."""
+    """As many as asked for what people wait for; one for what goes to other systems, and one for what takes minutes."""
     for number in range(1, count + 1):
         name = f"worker.{number}" if count > 1 else "worker"
         yield Program(name, [*_FLASK, "worker", "--queue", "default"], grace=_WORKER_GRACE_SECONDS)
-    yield Program("worker.long", [*_FLASK, "worker", "--queue", "long"], grace=_WORKER_GRACE_SECONDS)
+    for queue in ("messages", "long"):
+        yield Program(f"worker.{queue}", [*_FLASK, "worker", "--queue", queue], grace=_WORKER_GRACE_SECONDS)
 
 
 def _healthy(settings: config.Settings) -> bool:

@@ -85,7 +85,13 @@ def load_demo() -> None:
 
 
 @click.command(help="Run background work until stopped.")
-@click.option("--queue", "queues", multiple=True, default=(outbox.DEFAULT, outbox.LONG), show_default=True)
+@click.option(
+    "--queue",
+    "queues",
+    multiple=True,
+    default=(outbox.DEFAULT, outbox.MESSAGES, outbox.LONG),
+    show_default=True,
+)
 def worker(queues: tuple[str, ...]) -> None:
     """One process, one job at a time."""
     processes.work(_app(), list(queues))

@@ -32,9 +32,10 @@ LONGEST_LEASE = timedelta(hours=1)
 MOST_ATTEMPTS = 10
 SWEEP_BATCH = 500
 KEPT = {"result_ttl": 0, "failure_ttl": 3600}
-# Work that takes minutes has a queue of its own, which a worker looks at when there is nothing else.
-DEFAULT, LONG = "default", "long"
-SECONDS = {DEFAULT: 60, LONG: 900}
+# Work that takes minutes has a queue of its own, which a worker looks at when there is nothing else. So has what waits for
+# other systems: one that is slow holds up nobody's tasks.
+DEFAULT, LONG, MESSAGES = "default", "long", "messages"
+SECONDS = {DEFAULT: 60, LONG: 900, MESSAGES: 60}
 
 
 class OutboxState(StrEnum):

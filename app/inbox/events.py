@@ -6,6 +6,20 @@ from app.inbox.models import WorkflowTask
 
 
 @dataclass(frozen=True, slots=True)
+class TaskOpened:
+    """There is something to do, and somebody to do it."""
+
+    task: WorkflowTask
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReassigned:
+    """A task is somebody else's from now on."""
+
+    task: WorkflowTask
+
+
+@dataclass(frozen=True, slots=True)
 class TaskCompleted:
     """Somebody did what there was to do; what it means is recorded by whom it concerns."""
 

@@ -13,7 +13,7 @@ from app.foundation.references import visible
 from app.foundation.scoping import is_scoped, unscoped
 from app.foundation.viewer import current_viewer
 from app.inbox.access import may_change
-from app.inbox.events import TaskCompleted, TaskFinished, TaskReopened
+from app.inbox.events import TaskCompleted, TaskFinished, TaskOpened, TaskReassigned, TaskReopened
 from app.inbox.models import FINISHED, TaskComment, TaskStatus, WorkflowTask
 from app.inventory import access as inventory_access
 from app.notifications import operations as notifications
@@ -31,6 +31,7 @@ def open_task(*, case_id: int, key: str, assignee: Person, **columns: Any) -> Wo
         db.session.add(task)
         db.session.flush()
         _tell_assignee(task)
+    events.publish(TaskOpened(task))
     return task
 
 
@@ -126,6 +127,7 @@ def give_to(task: WorkflowTask, person: Person) -> None:
         task.assignee = person
         db.session.flush()
         _tell_assignee(task)
+    events.publish(TaskReassigned(task))
 
 
 def _tell_assignee(task: WorkflowTask) -> None:

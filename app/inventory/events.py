@@ -2,7 +2,35 @@
 
 from dataclasses import dataclass
 
-from app.inventory.models import Product
+from app.inventory.models import AccessGrant, Product, Service
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCreated:
+    """A service was added."""
+
+    service: Service
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLeaves:
+    """A service is removed in this transaction."""
+
+    service: Service
+
+
+@dataclass(frozen=True, slots=True)
+class GrantStarted:
+    """Somebody was given access to a product."""
+
+    grant: AccessGrant
+
+
+@dataclass(frozen=True, slots=True)
+class GrantEnded:
+    """Somebody's access to a product was taken away."""
+
+    grant: AccessGrant
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,14 @@ from app.foundation.scoping import is_scoped, unscoped
 from app.foundation.viewer import current_viewer, forget_viewer
 from app.inventory import queries
 from app.inventory.access import must_administer
-from app.inventory.events import ProductCreated, ProductLeaves
+from app.inventory.events import (
+    GrantEnded,
+    GrantStarted,
+    ProductCreated,
+    ProductLeaves,
+    ServiceCreated,
+    ServiceLeaves,
+)
 from app.inventory.models import AccessGrant, AccessLevel, GrantSource, PermissionAssignment, Product, Service
 
 SERVICE_FIELDS = ("name", "vendor", "url", "description")
@@ -33,6 +40,7 @@ def create_service(*, name: str, **fields: Any) -> Service:
             administrator = db.session.get_one(Person, viewer.id)
             db.session.add(PermissionAssignment(person=administrator, service=service))
             db.session.flush()
+    events.publish(ServiceCreated(service))
     return service
 
 
@@ -53,6 +61,7 @@ def delete_service(service: Service) -> None:
             raise Conflict(
                 f"{service.name} still has {left} product{'s' if left > 1 else ''}. Delete them first."
             )
+        events.publish(ServiceLeaves(service))
         _remove_with_assignments(service)
 
 
@@ -241,6 +250,7 @@ def grant_access(
     )
     db.session.add(grant)
     db.session.flush()
+    events.publish(GrantStarted(grant))
     return grant
 
 
@@ -268,3 +278,4 @@ def end_grant(grant: AccessGrant) -> None:
         grant.ended_at = clock.now()
         grant.valid_until = max(min(grant.valid_until or clock.today(), clock.today()), grant.valid_from)
         db.session.flush()
+        events.publish(GrantEnded(grant))

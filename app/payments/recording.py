@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.foundation import clock, currencies
+from app.foundation import clock, currencies, events
 from app.foundation.actor import current_actor
 from app.foundation.database import db
 from app.foundation.errors import Conflict, InvalidInput
@@ -13,6 +13,7 @@ from app.foundation.schemas import fit, no_card_number
 from app.inventory.models import Product
 from app.payments import history_queries, queries, terms
 from app.payments.access import must_be_admin
+from app.payments.events import PaymentRecorded
 from app.payments.history_models import PaymentMade
 from app.payments.models import companys_currency
 
@@ -128,4 +129,5 @@ def _entered(**columns: Any) -> PaymentMade:
     payment = PaymentMade(recorded_by_id=actor.id, recorded_by_name=actor.name, **columns)
     db.session.add(payment)
     db.session.flush()
+    events.publish(PaymentRecorded(payment))
     return payment

@@ -23,7 +23,12 @@ def test_bad_settings_are_one_message(data_dir: Path, start: Callable[..., Start
 
 def test_long_jobs_have_a_worker_that_nobody_else_waits_for() -> None:
     queues = {program.name: program.command[-1] for program in run._workers(2)}
-    assert queues == {"worker.1": outbox.DEFAULT, "worker.2": outbox.DEFAULT, "worker.long": outbox.LONG}
+    assert queues == {
+        "worker.1": outbox.DEFAULT,
+        "worker.2": outbox.DEFAULT,
+        "worker.messages": outbox.MESSAGES,
+        "worker.long": outbox.LONG,
+    }
 
 
 def test_a_second_start_on_the_same_data_is_refused(data_dir: Path, start: Callable[..., Started]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from app.directory.events import PersonDeactivated
+from app.directory.events import PersonDeactivated, PersonJoined
 from app.directory.models import Department, Person
 from app.directory.operations import accounts
 from app.foundation import events
@@ -54,6 +54,7 @@ def create_person(*, name: str, email: str, department_id: int | None = None, **
     assign(person, fields, FIELDS)
     db.session.add(person)
     db.session.flush()
+    events.publish(PersonJoined(person))
     return person
 
 
@@ -87,6 +88,9 @@ def deactivate_person(person: Person) -> None:
 
 def reactivate_person(person: Person) -> None:
     """Somebody is back: the same person. Their account, if they had one, opens again with an invitation only."""
+    was_away = not person.active
     person.active = True
     person.last_day = None
     db.session.flush()
+    if was_away:
+        events.publish(PersonJoined(person))

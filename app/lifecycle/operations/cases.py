@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.directory import operations as directory
 from app.directory.models import Person
-from app.foundation import clock
+from app.foundation import clock, events
 from app.foundation.actor import acting_as
 from app.foundation.database import db
 from app.foundation.errors import Conflict
@@ -19,6 +19,7 @@ from app.inventory import operations as inventory_operations
 from app.inventory import queries as inventory
 from app.inventory.models import PermissionAssignment, Product
 from app.lifecycle import queries
+from app.lifecycle.events import CaseClosed, CaseOpened
 from app.lifecycle.models import EventKind, HrEvent, LifecycleCase
 
 
@@ -44,10 +45,17 @@ def _case_for(event: HrEvent) -> LifecycleCase:
     on = date.fromisoformat(said) if said else clock.local(event.received_at).date()
     case = queries.open_case(event.person_id, event.kind)
     if case is None:
-        case = LifecycleCase(kind=event.kind, person=event.person, effective_on=on)
-        db.session.add(case)
+        return _open_case(event.kind, event.person, on)
     case.effective_on = on
     db.session.flush()
+    return case
+
+
+def _open_case(kind: str, person: Person | None, on: date | None) -> LifecycleCase:
+    case = LifecycleCase(kind=kind, person=person, effective_on=on)
+    db.session.add(case)
+    db.session.flush()
+    events.publish(CaseOpened(case))
     return case
 
 
@@ -230,9 +238,7 @@ def leave_on_last_days() -> int:
 def _leave(person: Person) -> None:
     case = queries.latest_case(person.id, EventKind.OFFBOARDING)
     if case is None or (case.closed_at and case.effective_on != person.last_day):
-        case = LifecycleCase(kind=EventKind.OFFBOARDING, person=person, effective_on=person.last_day)
-        db.session.add(case)
-        db.session.flush()
+        case = _open_case(EventKind.OFFBOARDING, person, person.last_day)
         _plan_leaver(case)
         close_if_done(case.id)
     else:
@@ -252,6 +258,7 @@ def close_if_done(case_id: int | None) -> None:
         for event in db.session.scalars(select(HrEvent).where(HrEvent.case_id == case_id)):
             event.settled_at = case.closed_at
         db.session.flush()
+        events.publish(CaseClosed(case))
 
 
 def reopen_case(case_id: int | None) -> None:

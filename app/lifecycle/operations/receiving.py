@@ -164,9 +164,9 @@ def _create(employee: Employee, said: dict[str, Any]) -> Person:
 
 
 def _welcome_back(person: Person, said: dict[str, Any]) -> None:
+    directory.change_person(person, **said)
     if not person.active or person.last_day:
         directory.reactivate_person(person)
-    directory.change_person(person, **said)
 
 
 def _leaver(announcement: Announcement) -> Person:
