@@ -10,7 +10,7 @@ DRAWN = frozenset(
     """
     alert archive arrow-left arrow-right bell bolt box building calendar card chart check check-square
     chevron-down chevron-left chevron-right clock comment copy dot dots download external eye file
-    filter flag grid home inbox info key link list lock logout mail menu monitor moon pencil play plus
+    filter flag grid home inbox info key link list lock logout mail menu monitor moon pause pencil play plus
     refresh search send server shield sliders sort sort-down sort-up sun tag trash upload user users x
     """.split()  # noqa: SIM905 - a list of words is read as words
 )

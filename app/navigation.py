@@ -13,6 +13,7 @@ from app.directory.views import DepartmentView, InvitationView, PersonView
 from app.documentation import DocsView, DocumentApi
 from app.foundation.lookup import LookupView
 from app.foundation.operating import OutboxApi, OutboxView, ScheduledRunApi, ScheduledRunView
+from app.foundation.schedule_views import DeadLetterView, ScheduleView
 from app.inbox.api import TaskApi, TaskCommentApi
 from app.inbox.published import InboxApi
 from app.inbox.views import InboxView
@@ -54,12 +55,13 @@ MENU: list[tuple[Any, str, str, str]] = [
     (HrEventView, "HR announcements", "send", "Joiners and leavers"),
     (AuditLogView, "Audit log", "list", "Operations"),
     (OutboxView, "Background work", "bolt", "Operations"),
-    (ScheduledRunView, "Scheduled runs", "clock", "Operations"),
+    (ScheduleView, "Schedule", "clock", "Operations"),
 ]
 WITHOUT_MENU = [
     ApiTokenView,
     CalendarFeedView,
     CalendarView,
+    DeadLetterView,
     DocsView,
     InvitationView,
     LookupView,
@@ -69,6 +71,7 @@ WITHOUT_MENU = [
     ProfileView,
     RegisterExportView,
     RegisterImportView,
+    ScheduledRunView,
 ]
 # The contract that existing clients rely on, under the published prefix.
 PUBLISHED = [

@@ -1,10 +1,12 @@
 """Every call that runs against the import order: a lower room's fact, and what another room makes of it."""
 
+from app.audit import recorder
 from app.directory import operations as directory
 from app.directory.events import PersonDeactivated
 from app.foundation import events
 from app.foundation.database import db
 from app.foundation.errors import Conflict
+from app.foundation.events import Operated
 from app.foundation.scoping import unscoped
 from app.inbox.events import TaskCompleted, TaskFinished, TaskReopened
 from app.inbox.models import TaskAction, WorkflowTask
@@ -24,6 +26,7 @@ def connect() -> None:
     events.subscribe(TaskReopened, reopen_case)
     events.subscribe(PersonDeactivated, hand_on)
     events.subscribe(PersonDeactivated, end_calendar)
+    events.subscribe(Operated, note_in_log)
     events.subscribe(ProductCreated, open_payment)
     events.subscribe(ProductLeaves, close_payment)
 
@@ -69,6 +72,16 @@ def open_payment(fact: ProductCreated) -> None:
 def close_payment(fact: ProductLeaves) -> None:
     """A product takes its payment along."""
     payments.close_record(fact.product)
+
+
+def note_in_log(fact: Operated) -> None:
+    """Who paused a job, asked for a run or revived a dead letter stands in the log."""
+    recorder.record(
+        fact.action,
+        target_type=fact.action.partition(".")[0],
+        target_id=fact.target_id,
+        target_label=fact.label,
+    )
 
 
 def _grant(task: WorkflowTask) -> None:

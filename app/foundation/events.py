@@ -2,9 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 Fact = TypeVar("Fact")
+
+
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """Somebody took the machinery in hand. `action` is the audit log's word for it, such as `schedule.pause`."""
+
+    action: str
+    target_id: str
+    label: str
+
 
 _handlers: dict[type[Any], list[Callable[[Any], None]]] = defaultdict(list)
 

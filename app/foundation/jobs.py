@@ -6,12 +6,12 @@ from contextlib import nullcontext
 from importlib import import_module
 from typing import Any
 
-from flask import Flask, current_app, has_app_context
-from sqlalchemy import select
+from flask import Flask, has_app_context
+from sqlalchemy import select, text
 
-from app.foundation import clock
+from app.foundation import clock, outbox
 from app.foundation.database import db
-from app.foundation.outbox import MOST_ATTEMPTS, OutboxMessage, OutboxState, lease
+from app.foundation.outbox import OutboxMessage, OutboxState
 from app.foundation.scoping import unscoped
 
 log = logging.getLogger(__name__)
@@ -58,8 +58,9 @@ def perform(key: int) -> None:
     context = nullcontext() if has_app_context() else bound().app_context()
     with context, unscoped():
         try:
-            _perform(key)
-            db.session.commit()
+            if _begin(key):
+                _perform(key)
+                db.session.commit()
         except Exception as error:
             db.session.rollback()
             log.exception("outbox row %s failed", key)
@@ -68,11 +69,27 @@ def perform(key: int) -> None:
             db.session.remove()
 
 
+def _open_row(key: int) -> OutboxMessage | None:
+    """The row, locked, if there is something left to do and nobody else is at it."""
+    row = select(OutboxMessage).where(OutboxMessage.id == key, OutboxMessage.state == OutboxState.WAITING)
+    return db.session.scalar(row.with_for_update(skip_locked=True))
+
+
+def _begin(key: int) -> bool:
+    """Count the attempt where it stays counted if the work takes its worker along.
+
+    The commit need not wait for the disk: should PostgreSQL crash just then, an attempt counts for nothing.
+    """
+    db.session.execute(text("SET LOCAL synchronous_commit = off"))
+    message = _open_row(key)
+    if message:
+        outbox.begin(message)
+    db.session.commit()
+    return message is not None
+
+
 def _perform(key: int) -> None:
-    open_row = select(OutboxMessage).where(
-        OutboxMessage.id == key, OutboxMessage.state == OutboxState.WAITING
-    )
-    message = db.session.scalar(open_row.with_for_update(skip_locked=True))
+    message = _open_row(key)
     if message is None:
         return
     resolve(message.job)(*message.arguments)
@@ -82,14 +99,8 @@ def _perform(key: int) -> None:
 
 
 def _put_back(key: int, error: Exception) -> None:
-    """Say what went wrong; the sweeper tries again when the lease is over, until the row is a dead letter."""
-    message = db.session.get(OutboxMessage, key)
-    if message is None or message.state != OutboxState.WAITING:
-        return
-    message.last_error = f"{type(error).__name__}: {error}"[:2000]
-    message.due_at = clock.now() + lease(message.attempts - 1)
-    if message.attempts >= MOST_ATTEMPTS:
-        message.state = OutboxState.DEAD
-        message.finished_at = clock.now()
-        current_app.logger.error("outbox row %s (%s) is a dead letter", key, message.job)
+    """Who holds the row by now will say what becomes of it."""
+    message = _open_row(key)
+    if message:
+        outbox.fail(message, f"{type(error).__name__}: {error}")
     db.session.commit()

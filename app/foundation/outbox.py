@@ -1,26 +1,28 @@
 """What must happen later is a row in the transaction that decided it; Redis only carries its number.
 
 A row is offered to RQ right after the commit and leased for `LEASE_SECONDS`. What got lost on the way (Redis gone,
-a worker killed) is offered again by `sweep`, each time with twice the lease. `perform` locks the row, runs the job
-and marks the row done in one transaction, so an effect in the database happens exactly once.
+a worker killed) is offered again by `sweep`, each time with twice the lease. `perform` counts the attempt, then locks
+the row, runs the job and marks the row done in one transaction, so an effect in the database happens exactly once.
+
+What was begun `MOST_ATTEMPTS` times is a dead letter, whether it failed or took its worker along each time. An offer
+that no worker took up is no attempt: work that waits for hours is late, not dead.
 """
 
 import logging
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from flask import has_request_context
-from redis.exceptions import RedisError
-from rq import Queue
-from rq.exceptions import DuplicateJobError
-from sqlalchemy import DateTime, Index, Text, event, false, inspect, select
+from sqlalchemy import DateTime, Index, Text, event, false, inspect, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.foundation import clock, redis_client
+from app.foundation import clock
+from app.foundation.courier import DEFAULT, LONG, MESSAGES, SECONDS, offer
 from app.foundation.database import Model, db, one_of
+from app.foundation.errors import Conflict
 from app.foundation.scoping import row_rule, unscoped
 from app.foundation.trace import request_id
 from app.foundation.viewer import Viewer
@@ -31,11 +33,9 @@ LEASE_SECONDS = 30
 LONGEST_LEASE = timedelta(hours=1)
 MOST_ATTEMPTS = 10
 SWEEP_BATCH = 500
-KEPT = {"result_ttl": 0, "failure_ttl": 3600}
-# Work that takes minutes has a queue of its own, which a worker looks at when there is nothing else. So has what waits for
-# other systems: one that is slow holds up nobody's tasks.
-DEFAULT, LONG, MESSAGES = "default", "long", "messages"
-SECONDS = {DEFAULT: 60, LONG: 900, MESSAGES: 60}
+WORKER_ENDED = "Its worker ended, or lost the database, before the work was done."
+
+__all__ = ["DEFAULT", "LONG", "MESSAGES", "SECONDS", "offer"]
 
 
 class OutboxState(StrEnum):
@@ -47,7 +47,10 @@ class OutboxState(StrEnum):
 
 
 class OutboxMessage(Model):
-    """One call of one job, promised in the transaction that decided it."""
+    """One call of one job, promised in the transaction that decided it.
+
+    `attempts` is how often it was offered to a worker, `begun` how often one took it up.
+    """
 
     __tablename__ = "outbox"
     __audit__ = False
@@ -55,6 +58,7 @@ class OutboxMessage(Model):
     __table_args__ = (
         one_of("state", OutboxState),
         Index("ix_outbox_due", "due_at", postgresql_where="state = 'waiting'"),
+        Index("ix_outbox_dead", "id", postgresql_where="state = 'dead'"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -63,6 +67,7 @@ class OutboxMessage(Model):
     queue: Mapped[str] = mapped_column(Text, default=DEFAULT)
     state: Mapped[str] = mapped_column(Text, default=OutboxState.WAITING)
     attempts: Mapped[int] = mapped_column(default=0)
+    begun: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
     finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -95,8 +100,53 @@ def lease(attempt: int) -> timedelta:
     return min(timedelta(seconds=LEASE_SECONDS * 2 ** min(attempt, 10)), LONGEST_LEASE)
 
 
+Hook = Callable[[OutboxMessage], None]
+_on_begin: dict[str, Hook] = {}
+_on_failure: dict[str, Hook] = {}
+
+
+def on_begin(job: str) -> Callable[[Hook], Hook]:
+    """Call this whenever the job is begun, in a transaction that is committed before the work starts."""
+
+    def keep(hook: Hook) -> Hook:
+        return _on_begin.setdefault(job, hook)
+
+    return keep
+
+
+def on_failure(job: str) -> Callable[[Hook], Hook]:
+    """Call this whenever the job failed; `state` says whether that was the last attempt, `last_error` why."""
+
+    def keep(hook: Hook) -> Hook:
+        return _on_failure.setdefault(job, hook)
+
+    return keep
+
+
+def begin(message: OutboxMessage) -> None:
+    """Count an attempt; from now on the lease follows what was begun."""
+    message.begun += 1
+    message.due_at = clock.now() + lease(message.begun - 1)
+    if hook := _on_begin.get(message.job):
+        hook(message)
+
+
+def fail(message: OutboxMessage, error: str) -> None:
+    """Say what went wrong; the sweeper tries again when the lease is over, until the row is a dead letter."""
+    message.last_error = error[:2000]
+    message.due_at = clock.now() + lease(message.begun - 1)
+    if message.begun >= MOST_ATTEMPTS:
+        message.state, message.finished_at = OutboxState.DEAD, clock.now()
+        log.error("outbox row %s (%s) is a dead letter", message.id, message.job)
+    if hook := _on_failure.get(message.job):
+        hook(message)
+
+
 def sweep() -> int:
-    """Offer every row that is due again, and say how many. Two sweepers share the work, never a row."""
+    """Offer every row that is due again, and say how many. Two sweepers share the work, never a row.
+
+    A row that is being worked on is locked, so one that is not, and was begun as often as it may be, lost its worker.
+    """
     now = clock.now()
     with unscoped():
         due = (
@@ -107,32 +157,36 @@ def sweep() -> int:
             .with_for_update(skip_locked=True)
         )
         messages = list(db.session.scalars(due))
-    for message in messages:
-        message.due_at = now + lease(message.attempts)
-        message.attempts += 1
-    offers = [(message.id, message.attempts, message.queue) for message in messages]
-    db.session.commit()
+        for message in messages:
+            if message.begun >= MOST_ATTEMPTS:
+                fail(message, WORKER_ENDED)
+                continue
+            message.due_at = now + lease(message.attempts)
+            message.attempts += 1
+        alive = [message for message in messages if message.state == OutboxState.WAITING]
+        offers = [(message.id, message.attempts, message.queue) for message in alive]
+        db.session.commit()
     offer(offers)
     return len(offers)
 
 
-def offer(offers: list[tuple[int, int, str]]) -> None:
-    """Hand rows (id, attempt, queue) to RQ. A Redis that can't take them is no fault: the sweeper comes again."""
-    try:
-        for key, attempt, queue in offers:
-            with suppress(DuplicateJobError):
-                Queue(queue, connection=redis_client.quick()).enqueue(
-                    "app.foundation.jobs.perform",
-                    key,
-                    job_id=f"outbox-{key}-{attempt}",
-                    unique=True,
-                    job_timeout=SECONDS.get(queue, SECONDS[DEFAULT]),
-                    **KEPT,
-                )
-    except (RedisError, OSError) as error:
-        log.warning(
-            "Redis took no work (%s); %d rows wait for the sweeper", type(error).__name__, len(offers)
-        )
+def try_again(message: OutboxMessage) -> None:
+    """Give a dead letter all its attempts anew; the next sweep offers it. Conflict if it is none."""
+    if _revive(OutboxMessage.id == message.id) == 0:
+        raise Conflict("This is no dead letter any more.")
+
+
+def try_all_again() -> int:
+    """Give every dead letter its attempts anew, and say how many there are."""
+    return _revive()
+
+
+def _revive(*rules: Any) -> int:
+    """`attempts` goes on counting: it is part of what RQ knows an offer by."""
+    dead = update(OutboxMessage).where(OutboxMessage.state == OutboxState.DEAD, *rules)
+    fresh = {"state": OutboxState.WAITING, "begun": 0, "due_at": clock.now(), "finished_at": None}
+    revived: int = db.session.execute(dead.values(fresh)).rowcount  # type: ignore[attr-defined]
+    return revived
 
 
 @event.listens_for(db.session, "after_flush")

@@ -7,6 +7,7 @@ from flask_appbuilder import expose
 from flask_appbuilder.views import IndexView
 
 from app.directory.access import is_administrator
+from app.foundation import scheduling
 from app.foundation.rendering import wants_json
 from app.foundation.viewer import current_viewer
 from app.reports import queries
@@ -36,4 +37,5 @@ class HomeView(IndexView):
             tasks=queries.next_tasks(viewer),
             cases=queries.next_cases() if viewer.is_admin else [],
             is_administrator=is_administrator(viewer),
+            troubles=scheduling.troubles() if viewer.is_admin else None,
         )

@@ -35,6 +35,12 @@ def test_schedule_names_each_job_once():
     assert len({periodic.job for periodic in SCHEDULE}) == len(SCHEDULE)
 
 
+def test_scheduled_job_says_in_plain_words_what_it_does():
+    for periodic in SCHEDULE:
+        assert len(periodic.does) > 20, periodic.name
+        assert periodic.does.endswith("."), periodic.name
+
+
 def test_job_is_used(one_app):
     used = {*promised().values(), *(periodic.job for periodic in SCHEDULE)}
     assert {name for name in jobs.registered() if name.startswith("app.")} - used == set()

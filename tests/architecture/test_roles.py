@@ -86,6 +86,8 @@ def test_nobody_but_admins_may_touch_the_security_pages(one_app):
         "AuditEntry",
         "Outbox",
         "ScheduledRun",
+        "Schedule",
+        "DeadLetter",
         "HrEvent",
         "PaymentInfo",
         "PaymentImport",

@@ -18,7 +18,7 @@ from app.directory import operations as directory
 from app.directory.models import Account, Department, Invitation, Person, SignInSession
 from app.foundation import clock, outbox
 from app.foundation.database import db
-from app.foundation.ticking import ScheduledRun
+from app.foundation.ticking import JobPause, ScheduledRun
 from app.inbox import operations as inbox
 from app.inbox.models import TaskAction, TaskComment, TaskType, WorkflowTask
 from app.inventory import operations as inventory
@@ -270,6 +270,7 @@ def _settle_machinery() -> None:
     db.session.add(
         ScheduledRun(name="mark-run", job="mark.run.job", slot=clock.now(), result="mark-run-result")
     )
+    db.session.add(JobPause(job="mark.paused.job", paused_by="mark-pauser"))
 
 
 def find_marks() -> Marks:
@@ -407,6 +408,7 @@ def _marked_machinery() -> list[Row]:
         rows.append(Row(Notification, _key(Notification, Notification.title == mark), mark, readers))
     entry = _key(AuditEntry, AuditEntry.action == "mark.audit")
     promised = _key(outbox.OutboxMessage, outbox.OutboxMessage.job == "mark.outbox.job")
+    rows.append(Row(JobPause, "mark.paused.job", "mark.paused.job", ROOT))
     run = _key(ScheduledRun, ScheduledRun.name == "mark-run")
     rows += [Row(AuditEntry, entry, mark, ROOT) for mark in ("mark-audit-label", "mark-was", "mark.audit")]
     rows += [

@@ -53,6 +53,8 @@ PAGES = [
     "/audit/1",
     "/outbox/list/",
     "/outbox/show/1",
+    "/schedule/",
+    "/schedule/app.lifecycle.jobs.leave_on_last_days",
     "/scheduled-runs/list/",
     "/users/list/",
     "/users/add",

@@ -15,8 +15,8 @@ PROMISES = """
 """
 
 LOST = """
-    INSERT INTO outbox (job, arguments, queue, state, attempts, due_at, created_at)
-    VALUES ('app.lifecycle.jobs.leave_on_last_days', '[]', 'default', 'waiting', 1, now(), now()) RETURNING id
+    INSERT INTO outbox (job, arguments, queue, state, attempts, begun, due_at, created_at)
+    VALUES ('app.lifecycle.jobs.leave_on_last_days', '[]', 'default', 'waiting', 1, 0, now(), now()) RETURNING id
 """
 INSTANCES = "rq:scheduler_instance:*"
 STATE = "SELECT state FROM outbox WHERE id = %s"

@@ -10,6 +10,7 @@ from app.directory import operations as directory
 from app.directory.models import Department
 from app.foundation import clock, jobs, outbox, redis_client
 from app.foundation.database import db
+from app.foundation.errors import Conflict
 from app.foundation.jobs import job
 from app.foundation.outbox import MOST_ATTEMPTS, OutboxMessage, OutboxState
 from app.foundation.transactions import transaction
@@ -252,6 +253,75 @@ def test_job_that_always_fails_is_a_dead_letter_after_the_last_attempt(context, 
     assert outbox.sweep() == 0
     jobs.perform(key)
     assert message(key).state == OutboxState.DEAD
+
+
+def test_job_that_kills_its_worker_each_time_is_a_dead_letter_too(context, later):
+    """An attempt is counted before the work starts, where the worker's end can't take it back."""
+    key = promise("tests.foundation.test_outbox.end_the_worker")
+    for attempt in range(1, MOST_ATTEMPTS + 1):
+        with pytest.raises(SystemExit):
+            jobs.perform(key)
+        assert (message(key).state, message(key).begun) == (OutboxState.WAITING, attempt)
+        later(hours=2)
+        assert outbox.sweep() == (attempt < MOST_ATTEMPTS)
+    row = message(key)
+    assert (row.state, row.last_error) == (OutboxState.DEAD, outbox.WORKER_ENDED)
+    assert row.finished_at
+
+
+def test_work_that_no_worker_takes_up_is_late_and_never_dead(context, later):
+    key = promise()
+    for _ in range(3 * MOST_ATTEMPTS):
+        later(hours=2)
+        assert outbox.sweep() == 1
+    assert (message(key).state, message(key).begun) == (OutboxState.WAITING, 0)
+    jobs.perform(key)
+    assert message(key).state == OutboxState.DONE
+
+
+def test_work_that_was_begun_is_offered_again_within_the_first_lease(context, later):
+    """However often it was offered before: a backlog makes leases long, a lost worker should not."""
+    key = promise("tests.foundation.test_outbox.end_the_worker")
+    for _ in range(5):
+        later(hours=2)
+        outbox.sweep()
+    with pytest.raises(SystemExit):
+        jobs.perform(key)
+    assert (message(key).due_at - clock.now()).total_seconds() == 30
+
+
+def test_dead_letter_is_given_all_its_attempts_anew(offered, later):
+    key = promise("tests.foundation.test_outbox.add_and_fail")
+    for _ in range(MOST_ATTEMPTS):
+        jobs.perform(key)
+    assert message(key).state == OutboxState.DEAD
+    with transaction():
+        outbox.try_again(message(key))
+    assert (message(key).state, message(key).begun, message(key).finished_at) == (
+        OutboxState.WAITING,
+        0,
+        None,
+    )
+    assert outbox.sweep() == 1
+    assert offered()[-1] == f"{key}-2"
+    jobs.perform(key)
+    assert (message(key).state, message(key).begun) == (OutboxState.WAITING, 1)
+
+
+def test_only_a_dead_letter_is_tried_again(context):
+    key = promise()
+    with pytest.raises(Conflict):
+        outbox.try_again(message(key))
+    jobs.perform(key)
+    with pytest.raises(Conflict):
+        outbox.try_again(message(key))
+    assert outbox.try_all_again() == 0
+
+
+@job
+def end_the_worker(name: str) -> None:
+    """What ends a process passes every `except Exception`."""
+    raise SystemExit(name)
 
 
 @pytest.mark.parametrize(

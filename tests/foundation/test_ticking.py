@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from app.foundation import clock, jobs, ticking
+from app.foundation import clock, jobs, outbox, ticking
+from app.foundation.cadences import Daily, Every, Weekday
 from app.foundation.database import db
 from app.foundation.outbox import OutboxMessage, OutboxState
-from app.foundation.ticking import Daily, Every, Periodic, ScheduledRun, Weekday
+from app.foundation.ticking import Periodic, RunState, ScheduledRun
 
 NINE = Daily(time(9))
 JOB = "app.lifecycle.jobs.leave_on_last_days"
@@ -125,6 +126,41 @@ def test_slots_every_quarter_hour_are_the_same_in_each_zone_and_process(zone):
     assert len(seen) == 96
 
 
+@pytest.mark.parametrize(
+    "zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Chatham", "Asia/Kolkata"]
+)
+@pytest.mark.parametrize(
+    "cadence", [NINE, Daily(time(2, 30)), Daily(time(0, 10)), Daily(time(10), Weekday.MONDAY), Every(15)]
+)
+def test_next_slot_is_the_last_one_as_soon_as_it_has_come(zone, cadence):
+    """Through a year with both clock changes, and neither leaves a gap."""
+    where, now, end = ZoneInfo(zone), utc("2031-01-01T12:00"), utc("2032-01-01T12:00")
+    while now < end:
+        coming = cadence.next_slot(now, where)
+        assert cadence.last_slot(now, where) <= now < coming
+        assert cadence.last_slot(coming - timedelta(microseconds=1), where) == cadence.last_slot(now, where)
+        assert cadence.last_slot(coming, where) == coming
+        now = coming + timedelta(hours=5)
+
+
+@pytest.mark.parametrize(
+    ("cadence", "words"),
+    [
+        (Daily(time(9)), "Daily at 9:00"),
+        (Daily(time(0, 10)), "Daily at 0:10"),
+        (Daily(time(10), Weekday.MONDAY), "Mondays at 10:00"),
+        (Every(1), "Every minute"),
+        (Every(15), "Every 15 minutes"),
+        (Every(60), "Every hour"),
+        (Every(120), "Every 2 hours"),
+        (Every(90), "Every 90 minutes"),
+        (Every(24 * 60), "Every day"),
+    ],
+)
+def test_cadence_reads_as_people_would_say_it(cadence, words):
+    assert str(cadence) == words
+
+
 # --- ticking ----------------------------------------------------------------------------------------------------------
 
 
@@ -203,7 +239,7 @@ def test_slot_is_run_once_however_often_it_is_offered(schedule, at, run_jobs, co
     assert runs()[0].finished_at == finished
 
 
-def test_failing_job_is_tried_again_and_shows_no_result_until_then(schedule, at, context):
+def test_failing_job_says_why_and_is_tried_again_until_it_is_a_dead_letter(schedule, at, context):
     """This job wants an argument that a slot does not have."""
     schedule([Periodic("Broken", OTHER_JOB, NINE)])
     at(utc("2031-06-01T09:00:30"))
@@ -213,7 +249,53 @@ def test_failing_job_is_tried_again_and_shows_no_result_until_then(schedule, at,
     message = db.session.get(OutboxMessage, key)
     assert (message.state, message.last_error[:9]) == (OutboxState.WAITING, "TypeError")
     [run] = runs()
-    assert (run.started_at, run.finished_at, run.result) == (None, None, None)
+    assert (run.state, run.attempts, run.result) == (RunState.FAILED, 1, None)
+    assert run.error.startswith("TypeError: plan_case() missing 1 required")
+    assert run.duration == timedelta()
+    for _ in range(outbox.MOST_ATTEMPTS - 1):
+        jobs.perform(key)
+    [run] = runs()
+    assert (run.state, run.attempts) == (RunState.FAILED, outbox.MOST_ATTEMPTS)
+    assert db.session.get(OutboxMessage, key).state == OutboxState.DEAD
+
+
+def test_run_that_works_at_last_has_a_result_and_no_error(schedule, at, context, monkeypatch):
+    schedule([Periodic("Daily", JOB, NINE)])
+    at(utc("2031-06-01T09:00:30"))
+    ticking.tick()
+    [key] = db.session.scalars(select(OutboxMessage.id)).all()
+    with monkeypatch.context() as broken:
+        broken.setitem(jobs._registered, JOB, lambda: 1 / 0)
+        jobs.perform(key)
+    assert runs()[0].error == "ZeroDivisionError: division by zero"
+    at(utc("2031-06-01T09:01:10"))
+    jobs.perform(key)
+    [run] = runs()
+    assert (run.state, run.attempts, run.error, run.result) == (RunState.DONE, 2, None, "0 signed out")
+    assert (run.started_at, run.finished_at) == (utc("2031-06-01T09:01:10"), utc("2031-06-01T09:01:10"))
+
+
+def test_run_whose_worker_dies_each_time_ends_as_failed(schedule, at, context, monkeypatch):
+    """What kills a worker can't be caught: the attempt is counted before, and the sweeper judges."""
+    schedule([Periodic("Daily", JOB, NINE)])
+    at(now := utc("2031-06-01T09:00:30"))
+    ticking.tick()
+    [key] = db.session.scalars(select(OutboxMessage.id)).all()
+
+    def die() -> None:
+        raise SystemExit
+
+    monkeypatch.setitem(jobs._registered, JOB, die)
+    for attempt in range(1, outbox.MOST_ATTEMPTS + 1):
+        with pytest.raises(SystemExit):
+            jobs.perform(key)
+        assert (runs()[0].state, runs()[0].attempts) == (RunState.RUNNING, attempt)
+        at(now := now + timedelta(hours=2))
+        outbox.sweep()
+    [run] = runs()
+    assert (run.state, run.error) == (RunState.FAILED, outbox.WORKER_ENDED)
+    assert db.session.get(OutboxMessage, key).state == OutboxState.DEAD
+    assert outbox.sweep() == 0
 
 
 def test_every_scheduled_job_is_a_job(app):

@@ -13,6 +13,8 @@ LISTS = [
     "/templates/list/",
     "/hr-events/list/",
     "/outbox/list/",
+    "/schedule/",
+    "/schedule/app.lifecycle.jobs.leave_on_last_days",
     "/scheduled-runs/list/",
     "/users/list/",
     "/roles/list/",
