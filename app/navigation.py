@@ -25,6 +25,7 @@ from app.lifecycle.views import CaseView, HrEventView, PersonPageView, ProfileVi
 from app.notifications.api import NotificationApi
 from app.notifications.views import NoticeView
 from app.payments.api import PaymentInfoApi
+from app.payments.bulk_views import RegisterBulkView
 from app.payments.calendar_views import RenewalsView
 from app.payments.export_views import RegisterExportView
 from app.payments.feed_views import CalendarFeedView, CalendarView
@@ -69,6 +70,7 @@ WITHOUT_MENU = [
     PaymentHistoryView,
     PersonPageView,
     ProfileView,
+    RegisterBulkView,
     RegisterExportView,
     RegisterImportView,
     ScheduledRunView,

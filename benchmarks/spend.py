@@ -37,7 +37,7 @@ FILL = (
     ),
     (
         "INSERT INTO access_grants (person_id, product_id, level, source, valid_from, created_at)"
-        " SELECT 1 + n % :people, 1 + (n * 7919::bigint) % :products, 'member', 'import', current_date, now()"
+        " SELECT 1 + n % :people, 1 + (n * 7919::bigint + n / :people) % :products, 'member', 'import', current_date, now()"
         " FROM generate_series(1, :grants) n ON CONFLICT DO NOTHING"
     ),
     (

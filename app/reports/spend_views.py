@@ -1,6 +1,7 @@
 """Spend as a page of charts with their tables, and its numbers as CSV."""
 
 import csv
+import heapq
 import io
 from decimal import Decimal
 from typing import Any
@@ -15,9 +16,11 @@ from app.foundation.currencies import for_people, plain
 from app.foundation.errors import InvalidInput, NotFound
 from app.foundation.transactions import transaction
 from app.foundation.views import PortalView
+from app.payments.filter_forms import choices
+from app.payments.filters import RegisterFilter
 from app.payments.sheets import guarded
 from app.reports import spend
-from app.reports.spend import Breakdown, Line
+from app.reports.breakdowns import Breakdown, Line
 from app.reports.spend_charts import Chart, chart
 
 # What a page shows: the breakdowns on it, and what each is called.
@@ -63,24 +66,30 @@ class SpendView(PortalView):
         page = request.args.get("by", "months")
         if page not in PAGES:
             raise InvalidInput("There is no such breakdown.", by=f"Choose one of: {', '.join(PAGES)}.")
-        made = [spend.BREAKDOWNS[name]() for name in PAGES[page][1]]
+        chosen = _asked()
+        made = [spend.BREAKDOWNS[name](chosen) for name in PAGES[page][1]]
+        company = made[0].total.currency
         used = sorted({currency for one in made for currency in one.amounts})
         missing = sorted({currency for one in made for currency in one.total.missing})
-        shown = _currency_shown(used, missing, made[0].total.currency)
+        # All in the company's currency, if there is a rate for each of the others; else in one of them alone.
+        shown = chosen.currency or (company if not missing or company in used else used[0])
         return self.render_template(
             "reports/spend.html",
             title="Spend",
             page=page,
             pages={name: title for name, (title, _) in PAGES.items()},
             parts=[(one, _chart(one, shown), *TITLES[one.name]) for one in made],
-            used=used,
-            missing=missing,
+            chosen=chosen,
+            several=len(used) > 1,
+            missing=[] if chosen.currency else missing,
+            whole=shown == company and not missing,
             rates={part.currency: part for one in made for part in one.total.parts if part.day},
             shown=shown,
-            company=made[0].total.currency,
+            company=company,
             money=for_people,
             most_rows=MOST_ROWS,
             amount_of=_amount_of,
+            **choices(chosen),
         )
 
     @expose("/<name>.csv")
@@ -90,13 +99,14 @@ class SpendView(PortalView):
         """The numbers of a chart, all of them: a row for each label and currency."""
         if name not in spend.BREAKDOWNS:
             raise NotFound("There is no such breakdown.")
+        chosen = _asked()
         with transaction():
-            made = spend.BREAKDOWNS[name]()
+            made = spend.BREAKDOWNS[name](chosen)
             recorder.record(
                 "spend.export",
                 target_type="spend",
                 target_label=TITLES[name][0],
-                after={"rows": len(made.lines)},
+                after={"rows": len(made.lines), **chosen.as_args()},
             )
         file_name = f"spend-{name}-{clock.today().isoformat()}.csv"
         return Response(
@@ -106,35 +116,26 @@ class SpendView(PortalView):
         )
 
 
-def _currency_shown(used: list[str], missing: list[str], company: str) -> str:
-    """The one that is asked for; else the company's, if there is a rate for each of the others."""
-    asked = request.args.get("currency", "")
-    if asked and asked not in {*used, company}:
-        raise InvalidInput("Nothing is paid in this currency.", currency="Choose one that is paid in.")
-    return asked or (company if not missing or company in used else used[0])
-
-
-def _is_whole(made: Breakdown, shown: str) -> bool:
-    """Whether amounts are those of all currencies, in the company's."""
-    return shown == made.total.currency and not made.total.missing and "currency" not in request.args
+def _asked() -> RegisterFilter:
+    """The register's filter, as far as it says something of payments made."""
+    return RegisterFilter.parse({name: request.args.get(name, "") for name in spend.NARROWED_BY})
 
 
 def _amount_of(made: Breakdown, line: Line, shown: str) -> Decimal | None:
-    """How long the bar of a line is, in the currency that is shown."""
-    amount = line.total if _is_whole(made, shown) else line.amounts.get(shown)
+    """How long the bar of a line is: all of it in the company's currency, or what of it is in the one that is shown."""
+    whole = shown == made.total.currency and not made.total.missing
+    amount = line.total if whole else line.amounts.get(shown)
     return line.each(amount) if made.name == "people" else amount
 
 
 def _chart(made: Breakdown, shown: str) -> Chart:
     amounts = [(line.label, _amount_of(made, line, shown)) for line in made.lines]
-    points = [(label, amount, for_people(amount, shown)) for label, amount in amounts if amount is not None]
     if made.name in {"months", "expected"}:
-        points = [
-            (label, amount or Decimal(0), for_people(amount or Decimal(0), shown))
-            for label, amount in amounts
-        ]
+        bars = [(label, amount or Decimal(0)) for label, amount in amounts]
     else:
-        points = sorted(points, key=lambda point: (-point[1], point[0]))[:MOST_BARS]
+        known = [(label, amount) for label, amount in amounts if amount is not None]
+        bars = heapq.nsmallest(MOST_BARS, known, key=lambda bar: (-bar[1], bar[0]))
+    points = [(label, amount, for_people(amount, shown)) for label, amount in bars]
     return chart(TITLES[made.name][0], points)
 
 

@@ -243,7 +243,7 @@ def test_filters_narrow_and_sorting_stays(register):
     page.select_option("[name=currency]", "EUR")
     page.wait_for_url(lambda url: "currency=EUR" in url)
     assert "sort=product" in page.url
-    page.click(".reg-pick:has([name=service]) .select2-selection")
+    page.click(".filter-pick:has([name=service]) .select2-selection")
     page.fill(".select2-search__field", "goog")
     page.click(".select2-results__option:has-text('Google Workspace')")
     page.wait_for_url(lambda url: "service=" in url)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app.audit.models import AuditEntry
-from app.directory.models import Role
+from app.directory.models import Department, Role
 from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.viewer import viewing_as
@@ -17,6 +17,7 @@ from app.inventory import operations as inventory
 from app.inventory.models import Service
 from app.payments import operations as payments
 from app.payments import queries, recording
+from app.payments.filters import RegisterFilter
 from app.payments.rates_models import ExchangeRate
 from app.reports import spend
 from app.reports.spend_charts import chart
@@ -202,7 +203,9 @@ def test_empty_report_says_what_to_do(root):
     assert "Nothing is expected" in page
 
 
-@pytest.mark.parametrize("query", ["by=", "by=nobody", "by=services&currency=XYZ", "currency=%27"])
+@pytest.mark.parametrize(
+    "query", ["by=", "by=nobody", "by=services&currency=XYZ", "service=x", "currency=%27"]
+)
 def test_strange_questions_are_refused(root, query):
     assert root.get(f"/spend/?{query}").status_code == 422
 
@@ -228,6 +231,68 @@ def test_numbers_of_a_chart_come_as_csv_that_runs_nothing(app, root, world):
         assert db.session.scalar(select(AuditEntry.after).where(AuditEntry.action == "spend.export")) == {
             "rows": 3
         }
+
+
+@pytest.mark.parametrize(
+    ("chosen", "whole"),
+    [
+        ({"currency": "EUR"}, {"EUR": Decimal(5)}),
+        ({"method": "Invoice"}, usd(30)),
+        ({"service": "Google Workspace"}, {"USD": Decimal(30), "EUR": Decimal(5)}),
+        ({"service": "Google Workspace", "currency": "USD"}, usd(30)),
+        ({"department": "Engineering"}, usd(7)),
+        ({"method": "Nothing like it"}, {}),
+    ],
+)
+def test_filter_of_the_register_narrows_every_breakdown(context, paid, world, chosen, whole):
+    inventory.grant_access(person_id=world.people["dora"], product_id=world.products["Slack Business"])
+    department = db.session.scalar(select(Department.id).where(Department.name == "Engineering"))
+    keys = {"Google Workspace": world.services["Google Workspace"], "Engineering": department}
+    narrowed = RegisterFilter(**{name: keys.get(value, value) for name, value in chosen.items()})
+    for name in ("months", "services", "departments", "methods", "people"):
+        assert spend.BREAKDOWNS[name](narrowed).amounts == whole, name
+
+
+def test_filter_narrows_what_is_expected(context, world):
+    for product, currency in (("Gmail", "EUR"), ("Copilot", "USD")):
+        payments.change_payment(
+            queries.payment_of(world.products[product]),
+            amount="10.00",
+            currency=currency,
+            payment_method="Invoice",
+            renewal_frequency="yearly",
+            next_renewal_date="2026-06-01",
+        )
+    for chosen, whole in (
+        ({"currency": "EUR"}, {"EUR": Decimal(10)}),
+        ({"service": world.services["GitHub"]}, usd(10)),
+        ({"method": "Invoice"}, {"EUR": Decimal(10), "USD": Decimal(10)}),
+        ({"method": "PayPal"}, {}),
+    ):
+        assert spend.expected(RegisterFilter(**chosen)).amounts == whole
+
+
+@pytest.mark.usefixtures("paid")
+def test_page_and_csv_show_what_is_filtered(app, root, world):
+    query = f"service={world.services['Google Workspace']}&currency=EUR"
+    page = root.get(f"/spend/?by=services&{query}").text
+    assert "EUR 5.00" in page
+    assert "Slack" not in page.partition("<section")[2]
+    assert "There is no sum" not in page
+    assert f"/spend/services.csv?{query.replace('&', '&amp;')}" in page
+    rows = list(csv.reader(io.StringIO(root.get(f"/spend/services.csv?{query}").data.decode("utf-8-sig"))))
+    assert rows[1:] == [["Google Workspace", "EUR", "5.00", ""]]
+    with app.app_context():
+        exported = db.session.scalar(select(AuditEntry.after).where(AuditEntry.action == "spend.export"))
+    assert (exported["rows"], exported["currency"]) == (1, "EUR")
+    assert "No payment fits all of these filters." in root.get("/spend/?method=Cheque").text
+
+
+def test_filter_shows_nobody_what_is_not_theirs(context, paid, viewer_of, world):
+    """A service that somebody does not administer is as one without payments."""
+    with viewing_as(viewer_of("alice")):
+        assert spend.by_month(RegisterFilter(service=world.services["GitHub"])).amounts == {}
+        assert spend.by_month(RegisterFilter(service=world.services["Google Workspace"])).amounts != {}
 
 
 @pytest.mark.parametrize("name", list(spend.BREAKDOWNS))

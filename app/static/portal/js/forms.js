@@ -16,6 +16,16 @@
     if (form.method === 'post' && !form.closest('.outside')) addEventListener('beforeunload', (e) => { if (dirty) e.preventDefault(); });
   });
 
+  // A filter goes on at each choice. A GET form sends empty fields too: they are left out of the address. Select2 tells of its changes
+  // through jQuery, which `enhance` passes on as input.
+  document.querySelectorAll('form[data-filter]').forEach((form) => {
+    const changed = (e) => { if (e.target.tagName === 'SELECT') form.requestSubmit(); };
+    form.addEventListener('change', changed);
+    form.addEventListener('input', (e) => { if (e.target.matches('[data-lookup]')) changed(e); });
+    form.addEventListener('submit', () => form.querySelectorAll('[name]').forEach((el) => { if (!el.value) el.disabled = true; }));
+    addEventListener('pageshow', () => form.querySelectorAll('[disabled]').forEach((el) => { el.disabled = false; }));
+  });
+
   document.addEventListener('click', async (e) => {
     const button = e.target.closest?.('[data-copy]');
     if (!button) return;

@@ -5,14 +5,6 @@
   const root = document.querySelector('[data-register]');
   if (!root) return;
   const { portal } = window;
-  const filter = root.querySelector('[data-filter]');
-  // A GET form sends empty fields too; leave them out of the address. Select2 tells of its changes through jQuery: forms.js passes them on as input.
-  const changed = (e) => { if (e.target.tagName === 'SELECT') filter.requestSubmit(); };
-  filter.addEventListener('change', changed);
-  filter.addEventListener('input', (e) => { if (e.target.matches('[data-lookup]')) changed(e); });
-  filter.addEventListener('submit', () => filter.querySelectorAll('[name]').forEach((el) => { if (!el.value) el.disabled = true; }));
-  addEventListener('pageshow', () => filter.querySelectorAll('[disabled]').forEach((el) => { el.disabled = false; }));
-
   const table = root.querySelector('[data-editable]');
   if (!table) return;
   const token = root.querySelector('[name=csrf_token]').value, coarse = matchMedia('(pointer: coarse)');
