@@ -7,11 +7,12 @@ from typing import Any
 from flask import Flask, current_app, request, url_for
 
 from app.foundation import clock
+from app.foundation.paging import counts
 from app.foundation.trace import request_id
 from app.foundation.viewer import Viewer, current_viewer
 from app.inbox.queries import open_count_of
-from app.notifications.queries import unread_count
-from app.payments.register_queries import incomplete_count
+from app.notifications.queries import unread_count_of
+from app.payments.register_queries import count_of_incomplete
 
 
 def portal() -> dict[str, Any]:
@@ -29,9 +30,21 @@ class Portal:
         self.request_id = request_id()
 
     @cached_property
+    def waiting(self) -> dict[str, int]:
+        """How many things wait for the viewer, by what they are: one statement for all of them."""
+        if self.viewer is None:
+            return {}
+        asked = {
+            "Inbox": open_count_of(self.viewer.id),
+            "Payment register": count_of_incomplete(),
+            "Notifications": unread_count_of(self.viewer.id),
+        }
+        return dict(zip(asked, counts(list(asked.values())), strict=True))
+
+    @property
     def unread(self) -> int:
         """Notices not read."""
-        return unread_count(self.viewer.id) if self.viewer else 0
+        return self.waiting.get("Notifications", 0)
 
     def may(self, endpoint: str) -> bool:
         """Whether the viewer may open a page, such as `ServiceView.show`.
@@ -85,12 +98,8 @@ class Portal:
 
     def _item(self, entry: Any) -> dict[str, Any]:
         """An entry of the menu, with how many things wait behind it."""
-        badge, word = 0, "open"
-        if self.viewer and entry.name == "Inbox":
-            badge = open_count_of(self.viewer.id)
-        elif self.viewer and entry.name == "Payment register":
-            badge, word = incomplete_count(), "incomplete"
-        return {**_item(entry.label, entry.get_url(), entry.icon), "badge": badge, "badge_word": word}
+        waiting = {"badge": self.waiting.get(entry.name, 0), "badge_word": BADGES.get(entry.name, "")}
+        return {**_item(entry.label, entry.get_url(), entry.icon), **waiting}
 
     @cached_property
     def crumbs(self) -> list[tuple[str, str | None]]:
@@ -117,6 +126,9 @@ LABELS = {
     "Views/Menus": "Views and menus",
     "Permission on Views/Menus": "Permissions on views",
 }
+
+# What is counted beside an entry of the menu.
+BADGES = {"Inbox": "open", "Payment register": "incomplete"}
 
 ICONS = {"List Roles": "shield", "Views/Menus": "grid"}
 

@@ -160,15 +160,12 @@ class PortalModelApi(PortalApi, ModelRestApi):
         return dict(told)
 
     def _order(self, asked: dict[str, Any]) -> list[Any]:
-        """The order that was asked for, then by key, so that no row stands on two pages."""
         try:
             name, direction = self._handle_order_args(asked)
         except InvalidOrderByColumnFABException as error:
             raise Unreadable(str(error)) from None
-        key = self.datamodel.get_pk()
-        column = getattr(self.datamodel.obj, name) if name else key
-        columns = [column] if column is key else [column, key]
-        return [one.desc() if direction == "desc" else one for one in columns]
+        order: list[Any] = self.datamodel.order(name, direction)
+        return order
 
     def _rows_after(self, reader: Reader, narrow: Any, asked: dict[str, Any], size: int) -> list[Any]:
         after = request.args["after"]

@@ -3,6 +3,9 @@
 - `_filters` is one mutable object per view that all threads share (FAB issue 2366): it becomes one per request.
 - Page sizes of HTML lists are not capped and orders not checked (`intake.py` checks that they are numbers).
 - A list of rows costs a statement per related row: an interface may say what to load with the rows.
+- A list counts its whole table for each page, skips whole rows to a deep one, and sorts capitals before small letters:
+  pages are found by `paging.py`, and texts are in the order that people look for them.
+- Joining two sets of filters works out anew which filters each column may have, which takes longer than their SQL.
 - Some malformed Rison makes its parser fail instead of refusing, which FAB answers with a 500.
 - The shape of `q` is a JSON schema that `jsonschema.validate` checks for being one at every request, which takes longer
   than the request's SQL: it is made ready once.
@@ -21,9 +24,10 @@ from flask_appbuilder.baseviews import BaseCRUDView, BaseModelView
 from flask_appbuilder.models.filters import Filters
 from flask_appbuilder.models.sqla.interface import SQLAInterface
 from prison.decoder import ParserException
-from sqlalchemy import func
+from sqlalchemy import func, select
 
 from app.foundation.errors import Unreadable
+from app.foundation.paging import page_of
 from app.foundation.references import parse_key
 
 LARGEST_PAGE = 100
@@ -36,16 +40,33 @@ class PortalInterface(SQLAInterface):
         super().__init__(model)
         self.load = load
 
-    def apply_all(self, query: Any, *args: Any, **options: Any) -> Any:
-        """FAB's filters, order and page; then the loader options, unless columns are picked one by one (the API)."""
-        picked = options.get("select_columns") or (args[5] if len(args) > 5 else None)
-        made = super().apply_all(query, *args, **options)
-        return made if picked else made.options(*self.load)
+    def query(
+        self,
+        filters: Any = None,
+        order_column: str = "",
+        order_direction: str = "",
+        page: int | None = None,
+        page_size: int | None = None,
+        **_picked: Any,
+    ) -> tuple[int, list[Any]]:
+        """How many rows there are, and those of a page (from 0; without a size, all of them)."""
+        query = self.apply_filters(select(self.obj), filters).order_by(
+            *self.order(order_column, order_direction)
+        )
+        if not page_size:
+            rows = list(self.session.scalars(query.options(*self.load)))
+            return len(rows), rows
+        found, count = page_of(query, (page or 0) + 1, page_size, *self.load)
+        return count, [row[0] for row in found]
 
-    def query_count(self, query: Any, filters: Any = None, select_columns: Any = None) -> int:  # noqa: ARG002
-        """How many rows there are. FAB counts a subquery of all their columns."""
-        counted = self.session.query(func.count()).select_from(self.obj)
-        return self.apply_filters(counted, self.get_inner_filters(filters)).scalar() or 0
+    def order(self, name: str, direction: str) -> list[Any]:
+        """By this column, texts without regard to capitals, then by key, so that no row stands on two pages."""
+        key = self.get_pk()
+        column = getattr(self.obj, name) if name else key
+        if self.is_string(name):
+            column = func.lower(column)
+        columns = [column] if column is key else [column, key]
+        return [one.desc() for one in columns] if direction == "desc" else columns
 
     def get(self, id: Any, *args: Any, **options: Any) -> Any:  # noqa: A002 - FAB's name
         """The row, or None: also for what can't be a key."""
@@ -96,6 +117,13 @@ def _filter_index(original: Any) -> Any:
     return checked
 
 
+def joined_filters(first: Filters, second: Filters) -> Filters:
+    """What both ask for."""
+    both = copy.copy(first)
+    both.filters, both.values = first.filters + second.filters, first.values + second.values
+    return both
+
+
 def _rison(original: Any) -> Any:
     def checked(text: str) -> Any:
         try:
@@ -137,6 +165,7 @@ def install() -> None:
     ModelRestApi._filters = FiltersOfThisRequest()  # noqa: SLF001
     BaseCRUDView._get_list_widget = _list_widget(BaseCRUDView._get_list_widget)  # noqa: SLF001
     Filters.add_filter_index = _filter_index(Filters.add_filter_index)
+    Filters.get_joined_filters = joined_filters
     ModelRestApi.get._urls = [("/<pk>", ("GET",))]  # noqa: SLF001
     prison.loads = _rison(prison.loads)
     flask_appbuilder.api.jsonschema = CheckedOnce()

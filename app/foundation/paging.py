@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import Select, Text, case, cast, func, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql import operators
 
 from app.foundation.database import db
@@ -26,26 +27,41 @@ SNAPSHOT = (
 )
 
 
-def page_of(query: Select[Any], page: int, limit: int) -> tuple[Sequence[Any], int]:
+def page_of(query: Select[Any], page: int, limit: int, *load: Any) -> tuple[Sequence[Any], int]:
     """The rows of a page (from 1), as tuples, and how many rows there are in all.
 
     The last column of the query's order tells its rows apart, and its joins stand in its FROM. A first page that is
-    not full tells without counting.
+    not full tells without counting. `load` is what to load with rows that are entities.
     """
     offset, identity = (page - 1) * limit, _identity(query)
-    total, counted_in = _totals().get(identity, (0, None))
-    rows, read_in = _read(query, offset, limit, total)
+    total, counted_in = _totals().get(identity, (0, ""))
+    rows, read_in = _read(query, offset, limit, total, load)
     if read_in and read_in == counted_in:
         return rows, total
     if page == 1 and len(rows) < limit:
         return rows, len(rows)
     total = _count(query, identity)
     if page > 1:
-        rows, _ = _read(query, offset, limit, total)
+        rows, _ = _read(query, offset, limit, total, load)
     return rows, total
 
 
-def _read(query: Select[Any], offset: int, limit: int, total: int) -> tuple[list[Any], str | None]:
+def counts(queries: Sequence[Select[Any]]) -> list[int]:
+    """What each of these counts: one statement, which counts only if something was committed since it last did."""
+    identity = ("counts", *(_identity(query) for query in queries))
+    kept, counted_in = _totals().get(identity, ([], ""))
+    asked = array([query.scalar_subquery() for query in queries])
+    may_differ = SNAPSHOT.element.is_distinct_from(counted_in)
+    found, snapshot = db.session.execute(select(case((may_differ, asked)), SNAPSHOT)).one()
+    if found is None:
+        return list(kept)
+    _keep(identity, found, snapshot)
+    return list(found)
+
+
+def _read(
+    query: Select[Any], offset: int, limit: int, total: int, load: Sequence[Any]
+) -> tuple[list[Any], str | None]:
     """The rows, and the snapshot that they were read in.
 
     Keys first: only they are sorted and skipped, in an index if one has the order, and from the nearer end.
@@ -59,7 +75,7 @@ def _read(query: Select[Any], offset: int, limit: int, total: int) -> tuple[list
         if offset > total // 2:
             order, offset = _reversed(order), total - offset - size
     keys = query.with_only_columns(key, maintain_column_froms=True).order_by(None).order_by(*order)
-    shown = query.add_columns(SNAPSHOT)
+    shown = query.options(*load).add_columns(SNAPSHOT)
     # The keys fulfil the query's conditions; asked twice, PostgreSQL would not see how few rows are left.
     shown._where_criteria = (key.in_(keys.limit(size).offset(offset).correlate(None)),)  # noqa: SLF001
     found = db.session.execute(shown).all()
@@ -76,17 +92,22 @@ def _reversed(order: Iterable[Any]) -> tuple[Any, ...]:
 def _count(query: Select[Any], identity: Hashable) -> int:
     counted = query.with_only_columns(func.count(), SNAPSHOT, maintain_column_froms=True).order_by(None)
     total, snapshot = db.session.execute(counted).one()
-    totals = _totals()
-    totals.pop(identity, None)
-    totals[identity] = (total, snapshot)
-    while len(totals) > KEPT_TOTALS:
-        totals.popitem(last=False)
+    _keep(identity, total, snapshot)
     return int(total)
 
 
-def _totals() -> OrderedDict[Hashable, tuple[int, str | None]]:
-    """Of this process."""
-    totals: OrderedDict[Hashable, tuple[int, str | None]] = current_app.extensions.setdefault(
+def _keep(identity: Hashable, counted: Any, snapshot: str | None) -> None:
+    totals = _totals()
+    totals.pop(identity, None)
+    if snapshot:
+        totals[identity] = (counted, snapshot)
+    while len(totals) > KEPT_TOTALS:
+        totals.popitem(last=False)
+
+
+def _totals() -> OrderedDict[Hashable, tuple[Any, str]]:
+    """Of this process: what was counted, and the snapshot that it was counted in."""
+    totals: OrderedDict[Hashable, tuple[Any, str]] = current_app.extensions.setdefault(
         "totals", OrderedDict()
     )
     return totals

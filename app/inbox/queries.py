@@ -89,12 +89,9 @@ def open_counts(viewer: Viewer) -> dict[str, int]:
     return dict(zip(rules, row, strict=True))
 
 
-def open_count_of(person_id: int | None) -> int:
+def open_count_of(person_id: int | None) -> Select[Any]:
     """How many tasks wait for somebody."""
-    with unscoped():
-        return (
-            db.session.scalar(select(func.count()).where(WorkflowTask.assignee_id == person_id, IS_OPEN)) or 0
-        )
+    return select(func.count()).where(WorkflowTask.assignee_id == person_id, IS_OPEN)
 
 
 def open_tasks_of(person: Person) -> list[WorkflowTask]:

@@ -1,19 +1,16 @@
 """Reads of notices."""
 
-from sqlalchemy import func, select
+from typing import Any
+
+from sqlalchemy import Select, func, select
 
 from app.foundation.database import db
-from app.foundation.scoping import unscoped
 from app.notifications.models import Notification
 
 
-def unread_count(person_id: int | None) -> int:
+def unread_count_of(person_id: int | None) -> Select[Any]:
     """How many notices somebody has not read."""
-    with unscoped():
-        unread = select(func.count()).where(
-            Notification.person_id == person_id, Notification.read_at.is_(None)
-        )
-        return db.session.scalar(unread) or 0
+    return select(func.count()).where(Notification.person_id == person_id, Notification.read_at.is_(None))
 
 
 def latest(person_id: int | None, limit: int = 100) -> list[Notification]:

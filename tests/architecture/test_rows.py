@@ -56,11 +56,9 @@ LOOKS_WIDER = {
     "app.inbox.operations.add_comment",
     "app.inbox.operations.give_to",
     "app.notifications.operations.notify_all",
-    # Counts and stories of one person, asked for that person only.
-    "app.inbox.queries.open_count_of",
+    # Tasks and stories of one person, asked for that person only.
     "app.inbox.queries.open_tasks_of",
     "app.lifecycle.queries.own_story",
-    "app.notifications.queries.unread_count",
     # A rule needs to know what hangs on a row, or makes its writer its administrator in the same step.
     "app.inventory.operations.create_service",
     "app.inventory.operations.delete_service",

@@ -6,12 +6,13 @@ from sqlalchemy import func, select, text
 from app.directory import queries as directory
 from app.directory.schemas import USER_COLUMNS
 from app.foundation.database import db
-from app.foundation.paging import page_of
+from app.foundation.paging import counts, page_of
 from app.foundation.viewer import viewing_as
 from app.inventory import queries as inventory
 from app.inventory.models import Product
 from app.inventory.schemas import PRODUCT_COLUMNS, SERVICE_COLUMNS
 from app.payments import queries as payments
+from app.payments.models import PaymentInfo
 
 # Names that differ by case alone, so that ids decide; every third product is of a service of Alice's.
 MANY = """
@@ -90,6 +91,40 @@ def test_total_counts_what_the_transaction_itself_wrote_and_nobody_else_keeps_it
     assert [total_of("products"), total_of("products", 2)] == [total + 1, total + 1]
     db.session.rollback()
     assert [total_of("products"), total_of("products", 2)] == [total, total]
+
+
+COUNTS = [select(func.count()).select_from(Product), select(func.count(PaymentInfo.id))]
+
+
+def test_counts_are_one_statement_and_exact_after_every_commit(context, statements):
+    products, payments_ = counts(COUNTS)
+    assert (products, payments_) == (5, 5)
+    with statements() as seen:
+        assert counts(COUNTS) == [products, payments_]
+    assert len(seen) == 1
+    db.session.rollback()
+    with db.engine.begin() as somebody_else:
+        somebody_else.execute(text("DELETE FROM access_grants"))
+        somebody_else.execute(text("DELETE FROM products WHERE name = 'Drive'"))
+        assert counts(COUNTS) == [products, payments_]
+    assert counts(COUNTS) == [products - 1, payments_ - 1]
+
+
+def test_counts_of_a_transaction_that_wrote_are_its_own(context):
+    products, payments_ = counts(COUNTS)
+    db.session.execute(text("DELETE FROM access_grants"))
+    db.session.execute(text("DELETE FROM products WHERE name = 'Drive'"))
+    assert [counts(COUNTS), counts(COUNTS)] == [[products - 1, payments_ - 1]] * 2
+    db.session.rollback()
+    assert counts(COUNTS) == [products, payments_]
+
+
+def test_counts_are_of_the_rows_that_the_viewer_sees(context, viewer_of):
+    found = {}
+    for name in ("root", "alice", "bob", "charlie"):
+        with viewing_as(viewer_of(name)):
+            found[name] = counts(COUNTS)
+    assert found == {"root": [5, 5], "alice": [2, 2], "bob": [2, 0], "charlie": [0, 0]}
 
 
 def test_total_is_of_the_values_asked_for_and_of_the_viewer(context, viewer_of):
