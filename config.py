@@ -71,6 +71,10 @@ class Settings(BaseModel):
     admin_email: str = Field("admin@portalops.local", pattern=r"^[^@\s]+@[^@\s]+$")
     admin_password: rules.Password = ""
 
+    keep_work_days: int = Field(30, ge=1, le=3650)
+    keep_runs_days: int = Field(400, ge=1, le=3650)
+    keep_notices_days: int = Field(400, ge=1, le=3650)
+
     smtp_host: str = ""
     smtp_port: rules.Port = 587
     smtp_user: str = ""

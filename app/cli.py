@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from sqlalchemy import select
 
-from app.audit import chain
+from app.audit import chain, heads
 from app.directory import operations as directory
 from app.directory.models import Account, Role
 from app.foundation import outbox, processes
@@ -107,11 +107,16 @@ def _app() -> Flask:
     return current_app._get_current_object()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001
 
 
-@click.command(help="Check every link of the audit chain.")
+@click.command(help="Check every link of the audit chain, and its end against the heads that were exported.")
 @with_appcontext
 def verify() -> None:
     """Exit status 1 and the first bad entry if the log was tampered with."""
     verdict = chain.verify()
     if not verdict.is_sound:
         raise click.ClickException(f"entry {verdict.bad_id} of {verdict.entries}: {verdict.fault}")
+    try:
+        exported = heads.check()
+    except heads.BrokenHeads as fault:
+        raise click.ClickException(str(fault)) from None
     click.echo(f"{verdict.entries} entries, every link holds; head {verdict.head or '(empty)'}")
+    click.echo(f"{exported} exported heads, each as the log has it")

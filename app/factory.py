@@ -125,6 +125,10 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "TRUSTED_HOSTS": list(settings.trusted_hosts) or None,
         "FAB_SAFE_REDIRECT_HOSTS": list(settings.trusted_hosts),
         "MAX_CONTENT_LENGTH": int(settings.max_file_size),
+        "DATA_DIR": str(settings.data_dir),
+        "KEEP_WORK_DAYS": settings.keep_work_days,
+        "KEEP_RUNS_DAYS": settings.keep_runs_days,
+        "KEEP_NOTICES_DAYS": settings.keep_notices_days,
         "ATTACHMENTS": str(settings.data_dir / "attachments"),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {

@@ -2,6 +2,7 @@
 
 from datetime import time
 
+from app.foundation import outbox
 from app.foundation.cadences import Daily, Every
 from app.foundation.ticking import Periodic
 
@@ -35,5 +36,36 @@ SCHEDULE = [
         "app.payments.jobs.prune_imports",
         Every(minutes=60),
         "An import that was begun and left alone for a week is deleted with its file.",
+    ),
+    Periodic(
+        "Make tasks urgent when their case's day has come",
+        "app.lifecycle.jobs.raise_due_cases",
+        Daily(time(0, 5)),
+        "What is still open when somebody starts or leaves is marked as high priority that day.",
+    ),
+    Periodic(
+        "Ask for access that has expired",
+        "app.lifecycle.jobs.ask_back_expired_access",
+        Daily(time(0, 15)),
+        "Access past its last day becomes a task to remove it, for whoever administers the product.",
+    ),
+    Periodic(
+        "Export the head of the audit log",
+        "app.audit.jobs.export_head",
+        Daily(time(1)),
+        "Where the log ends is signed and written to a file, so that an end that was cut off is noticed.",
+    ),
+    Periodic(
+        "Forget work that was done long ago",
+        "app.foundation.retention.forget_old_work",
+        Daily(time(3, 30)),
+        "Done background work and old runs of frequent jobs are deleted; dead letters and daily runs stay.",
+        queue=outbox.LONG,
+    ),
+    Periodic(
+        "Forget notices that were read long ago",
+        "app.notifications.jobs.forget_read_notices",
+        Daily(time(3, 40)),
+        "A notice is deleted some time after it was read (KEEP_NOTICES_DAYS); unread ones stay.",
     ),
 ]

@@ -31,7 +31,7 @@ class Verdict:
 
     @property
     def is_sound(self) -> bool:
-        """Whether every link holds. A cut tail is not visible in the chain: compare `head` with one kept elsewhere."""
+        """Whether every link holds. A cut tail is not visible in the chain itself, but against `heads`."""
         return self.bad_id is None
 
 

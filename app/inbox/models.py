@@ -15,10 +15,11 @@ from app.inventory.models import Product, Service
 
 
 class TaskType(StrEnum):
-    """Which kind of case a task belongs to."""
+    """Which kind of case a task belongs to, or `access` for one about access alone."""
 
     ONBOARDING = "onboarding"
     OFFBOARDING = "offboarding"
+    ACCESS = "access"
 
 
 class TaskAction(StrEnum):
@@ -53,7 +54,7 @@ class Priority(StrEnum):
 
 
 class WorkflowTask(Timestamps, Model):
-    """`key` names the task within its case, so that planning a case twice opens nothing twice."""
+    """`key` names the task within its case, so that planning a case twice opens nothing twice; without one, in all."""
 
     __tablename__ = "workflow_tasks"
     __audit_noun__ = "task"
@@ -68,6 +69,13 @@ class WorkflowTask(Timestamps, Model):
             "key",
             name="uq_workflow_tasks_case_id_key",
             info={"field": "key", "message": "The case has this task already."},
+        ),
+        Index(
+            "uq_workflow_tasks_key",
+            "key",
+            unique=True,
+            postgresql_where="case_id IS NULL",
+            info={"field": "key", "message": "There is this task already."},
         ),
         Index("ix_workflow_tasks_assignee_id", "assignee_id", "status", "id"),
         Index("ix_workflow_tasks_target_id", "target_id"),

@@ -21,10 +21,11 @@ from app.notifications import operations as notifications
 LONGEST_COMMENT = 5_000
 
 
-def open_task(*, case_id: int, key: str, assignee: Person, **columns: Any) -> WorkflowTask | None:
-    """Open a task and tell its assignee; None if the case has a task of this key already."""
+def open_task(*, case_id: int | None, key: str, assignee: Person, **columns: Any) -> WorkflowTask | None:
+    """Open a task and tell its assignee; None if the case, or without one the portal, has a task of this key already."""
     with unscoped():
-        known = select(WorkflowTask.id).where(WorkflowTask.case_id == case_id, WorkflowTask.key == key)
+        same_case = WorkflowTask.case_id.is_not_distinct_from(case_id)
+        known = select(WorkflowTask.id).where(same_case, WorkflowTask.key == key)
         if db.session.scalar(known) is not None:
             return None
         task = WorkflowTask(case_id=case_id, key=key, assignee=assignee, **columns)
@@ -93,6 +94,12 @@ def cancel(task: WorkflowTask, reason: str) -> None:
     if not task.is_finished:
         add_comment(task, reason)
         _move(task, TaskStatus.CANCELLED)
+
+
+def raise_priority(task: WorkflowTask, priority: str) -> None:
+    """Let a task come sooner."""
+    task.priority = priority
+    db.session.flush()
 
 
 def reassign(task: WorkflowTask, person_id: int) -> WorkflowTask:

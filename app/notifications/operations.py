@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.directory.models import Person
@@ -58,3 +59,10 @@ def mark_all_read(person_id: int | None) -> None:
     """Note that somebody read all their notices."""
     unread = update(Notification).where(Notification.person_id == person_id, Notification.read_at.is_(None))
     db.session.execute(unread.values(read_at=clock.now()))
+
+
+def forget_read(before: datetime) -> int:
+    """Delete notices that were read before then, and say how many."""
+    with unscoped():
+        old = delete(Notification).where(Notification.read_at < before)
+        return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]

@@ -36,6 +36,8 @@ LOOKS_WIDER = {
     "app.lifecycle.operations.cases.hand_on",
     "app.lifecycle.operations.cases.leave_on_last_days",
     "app.lifecycle.operations.cases.close_if_done",
+    "app.lifecycle.operations.due.ask_back_expired_access",
+    "app.lifecycle.operations.due.raise_due_cases",
     "app.lifecycle.operations.cases.reopen_case",
     "app.lifecycle.operations.receiving.receive_event",
     "app.wiring.record_what_was_done",
@@ -51,6 +53,7 @@ LOOKS_WIDER = {
     # Jobs and the outbox have no viewer.
     "app.foundation.jobs.perform",
     "app.foundation.outbox.sweep",
+    "app.notifications.operations.forget_read",
     # A task and its notice are given to somebody else by whoever may do so.
     "app.inbox.operations.open_task",
     "app.inbox.operations.add_comment",

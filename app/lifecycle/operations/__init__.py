@@ -8,12 +8,14 @@ from app.lifecycle.operations.cases import (
     plan_case,
     reopen_case,
 )
+from app.lifecycle.operations.due import ask_back_expired_access, raise_due_cases
 from app.lifecycle.operations.receiving import Announcement, Employee, receive_event
 from app.lifecycle.operations.templates import change_template, create_template, delete_template
 
 __all__ = [
     "Announcement",
     "Employee",
+    "ask_back_expired_access",
     "change_template",
     "close_if_done",
     "create_template",
@@ -22,6 +24,7 @@ __all__ = [
     "hand_on",
     "leave_on_last_days",
     "plan_case",
+    "raise_due_cases",
     "receive_event",
     "reopen_case",
 ]
