@@ -34,6 +34,8 @@ def stands_in(text: str) -> bool:
     That is 13 to 19 digits (ISO/IEC 7812) that pass Luhn's check, which one of ten other numbers of this length does
     too. Beside digits of another matter it is told by its groups, of which all but the last have four to six digits.
     """
+    if not _DIGITS.search(text):
+        return False
     for found in _DIGITS.finditer(_UUID.sub("", text)):
         groups = _GROUP.findall(found.group())
         if any(map(_passes, ["".join(groups), *_like_cards(groups)])):
@@ -65,6 +67,10 @@ def _passes(digits: str) -> bool:
     return (sum(values[::2]) + sum(sum(divmod(2 * value, 10)) for value in values[1::2])) % 10 == 0
 
 
+def _holds_one(value: Any) -> bool:
+    return isinstance(value, str) and len(value) >= FEWEST and stands_in(value)
+
+
 @cache
 def written_columns(model: type[Any]) -> tuple[str, ...]:
     """A model's columns of text that people or other systems fill."""
@@ -85,8 +91,7 @@ def _refuse(session: Session, _context: Any, _instances: Any) -> None:
         faults = {
             name: MESSAGE
             for name in written_columns(model)
-            if name in state.dict
-            and any(isinstance(text, str) and stands_in(text) for text in state.attrs[name].history.added)
+            if _holds_one(state.dict.get(name)) and state.attrs[name].history.added
         }
         if faults:
             raise InvalidInput(MESSAGE, **faults)

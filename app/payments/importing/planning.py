@@ -164,17 +164,30 @@ def blank() -> Any:
     return SimpleNamespace(**empty)
 
 
-def mark_doubles(rows: Sequence[Planned]) -> None:
-    """Two rows about one product are refused both, each naming the other's line."""
-    first: dict[int | Names, Planned] = {}
-    for row in rows:
+def same_product(line: int) -> str:
+    """What is wrong with a row whose product another line is about too."""
+    return f"Line {line} is about the same product."
+
+
+class Doubles:
+    """Two rows about one product are refused both, each naming the other's line.
+
+    A later one is refused when it comes; `firsts` maps the lines of those that came before to the lines of these.
+    """
+
+    def __init__(self) -> None:
+        self.firsts: dict[int, int] = {}
+        self._lines: dict[int | Names, int] = {}
+
+    def look_at(self, row: Planned) -> None:
+        """The next row, in the order of the file."""
         if row.key is None:
-            continue
-        other = first.setdefault(row.key, row)
-        if other is not row:
-            for one, two in ((row, other), (other, row)):
-                one.faults.setdefault("product", f"Line {two.line} is about the same product.")
-                one.kind, one.before, one.after = RowKind.REFUSED, {}, {}
+            return
+        line = self._lines.setdefault(row.key, row.line)
+        if line != row.line:
+            self.firsts.setdefault(line, row.line)
+            row.faults.setdefault("product", same_product(line))
+            row.kind, row.before, row.after = RowKind.REFUSED, {}, {}
 
 
 def as_json(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,27 +12,33 @@ import json
 import resource
 import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any, BinaryIO
 
-from app.payments.reading import delimited, workbook
 from app.payments.reading.cells import Refused
 
 MEMORY = 512 * 1024 * 1024
 CPU_SECONDS = {"look": 10, "rows": 60}
 LOOKED_AT = 5
 TOO_MUCH = "Reading this file takes more memory than a sheet of payments should need."
-READERS: dict[str, Callable[[BinaryIO], Iterator[Any]]] = {"csv": delimited.read, "xlsx": workbook.read}
+READERS = {"csv": "app.payments.reading.delimited", "xlsx": "app.payments.reading.workbook"}
 
 
 def main(kind: str, task: str) -> None:
     """Raises SystemExit on nothing but a wrong call; what is wrong with the file is said on standard output."""
     limit(CPU_SECONDS[task])
     try:
-        tell(READERS[kind](sys.stdin.buffer), LOOKED_AT if task == "look" else None)
+        tell(reader_of(kind)(sys.stdin.buffer), LOOKED_AT if task == "look" else None)
     except Refused as refusal:
         say({"refused": str(refusal)})
     except MemoryError:
         say({"refused": TOO_MUCH})
+
+
+def reader_of(kind: str) -> Callable[[BinaryIO], Iterator[Any]]:
+    """Only its own module is loaded: openpyxl takes more memory than any CSV."""
+    read: Callable[[BinaryIO], Iterator[Any]] = import_module(READERS[kind]).read
+    return read
 
 
 def limit(seconds: int) -> None:
