@@ -1,19 +1,21 @@
 """Reads of the log."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, or_, select
 
 from app.audit.models import AuditEntry
-from app.foundation import clock
+from app.foundation import clock, prepared
 from app.foundation.database import db
 
 KEPT_COUNTS = 200
+_NEWEST = select(func.max(AuditEntry.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,12 @@ def entries(wanted: LogFilter, *, before_id: int | None, size: int) -> list[Audi
 
 def matching(wanted: LogFilter, *columns: Any) -> Select[Any]:
     """The entries that fit, newest first, or these columns of them."""
-    query = select(*(columns or (AuditEntry,))).order_by(AuditEntry.id.desc())
-    for value, rule in _rules(wanted):
-        if value:
-            query = query.where(rule)
-    return query
+    return _newest_first(*(columns or (AuditEntry,))).where(*_rules(wanted))
+
+
+@cache
+def _newest_first(*columns: Any) -> Select[Any]:
+    return select(*columns).order_by(AuditEntry.id.desc())
 
 
 def page(wanted: LogFilter, columns: Sequence[Any], *, number: int, size: int) -> tuple[Sequence[Any], int]:
@@ -54,13 +57,22 @@ def page(wanted: LogFilter, columns: Sequence[Any], *, number: int, size: int) -
     The log is numbered without gaps and never changes. So the whole log's page is found by its numbers, at any depth
     as fast as the first; and what was counted once is not counted again: only entries that came since are.
     """
-    newest = db.session.scalar(select(func.max(AuditEntry.id))) or 0
-    offset, query = (number - 1) * size, matching(wanted, *columns)
-    if wanted == LogFilter():
-        rows = query.where(AuditEntry.id <= newest - offset).limit(size)
-        return db.session.execute(rows).all(), newest
-    rows = query.where(AuditEntry.id <= newest).limit(size).offset(offset)
-    return db.session.execute(rows).all(), _count(wanted, newest)
+    derive = _by_number if wanted == LogFilter() else _by_counting
+    rows = prepared.rows(matching(wanted, *columns), derive, size=size, skipped=(number - 1) * size)
+    newest = rows[0][-1] if rows else prepared.rows(_NEWEST)[0][0] or 0
+    total = newest if derive is _by_number else _count(wanted, newest)
+    return [row[:-1] for row in rows], total
+
+
+def _by_number(query: Select[Any]) -> Select[Any]:
+    newest = _NEWEST.scalar_subquery()
+    shown = query.where(AuditEntry.id <= newest - bindparam("skipped", type_=BigInteger))
+    return shown.limit(bindparam("size", type_=Integer)).add_columns(newest)
+
+
+def _by_counting(query: Select[Any]) -> Select[Any]:
+    shown = query.limit(bindparam("size", type_=Integer)).offset(bindparam("skipped", type_=Integer))
+    return shown.add_columns(_NEWEST.scalar_subquery())
 
 
 def _count(wanted: LogFilter, newest: int) -> int:
@@ -73,31 +85,31 @@ def _count(wanted: LogFilter, newest: int) -> int:
         upto, count = 0, 0
     if newest > upto:
         fresh = matching(wanted, func.count()).order_by(None)
-        count += db.session.scalar(fresh.where(AuditEntry.id > upto, AuditEntry.id <= newest)) or 0
+        fresh = fresh.where(AuditEntry.id > upto, AuditEntry.id <= newest)
+        count += prepared.rows(fresh)[0][0]
     counted[wanted] = (newest, count)
     while len(counted) > KEPT_COUNTS:
         counted.popitem(last=False)
     return count
 
 
-def _rules(wanted: LogFilter) -> list[tuple[object, ColumnElement[bool]]]:
-    """Each wish, and the criterion that grants it."""
-    entry, actor = AuditEntry, wanted.actor or ""
-    name, email = (
-        entry.actor_name.icontains(actor, autoescape=True),
-        entry.actor_email.icontains(actor, autoescape=True),
-    )
-    return [
-        (wanted.action, entry.action.startswith(wanted.action or "", autoescape=True)),
-        (wanted.actor, or_(name, email)),
-        (wanted.actor_id, entry.actor_id == wanted.actor_id),
-        (wanted.target, entry.target_label.icontains(wanted.target or "", autoescape=True)),
-        (wanted.target_type, entry.target_type == wanted.target_type),
-        (wanted.target_id, entry.target_id == wanted.target_id),
-        (wanted.request_id, entry.request_id == wanted.request_id),
-        (wanted.first_day, entry.created_at >= _midnight(wanted.first_day or date.min)),
-        (wanted.last_day, entry.created_at < _midnight((wanted.last_day or date.min) + timedelta(days=1))),
-    ]
+def _rules(wanted: LogFilter) -> Iterator[ColumnElement[bool]]:
+    """The criterion of each wish."""
+    entry = AuditEntry
+    if wanted.action:
+        yield entry.action.startswith(wanted.action, autoescape=True)
+    if wanted.actor:
+        columns = (entry.actor_name, entry.actor_email)
+        yield or_(*(column.icontains(wanted.actor, autoescape=True) for column in columns))
+    if wanted.target:
+        yield entry.target_label.icontains(wanted.target, autoescape=True)
+    for name in ("actor_id", "target_type", "target_id", "request_id"):
+        if value := getattr(wanted, name):
+            yield getattr(entry, name) == value
+    if wanted.first_day:
+        yield entry.created_at >= _midnight(wanted.first_day)
+    if wanted.last_day:
+        yield entry.created_at < _midnight(wanted.last_day + timedelta(days=1))
 
 
 def _midnight(day: date) -> datetime:

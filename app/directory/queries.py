@@ -1,11 +1,13 @@
 """Reads of the directory."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import array
 
 from app.directory.models import Account, Department, Group, Person, Role
+from app.foundation import prepared
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
 
@@ -62,9 +64,13 @@ def department_named(name: str | None) -> Department | None:
 
 def people_matching(text: str, *columns: Any) -> Select[Any]:
     """People by name, with these columns; those whose name, e-mail or department holds the text, if there is one."""
+    everybody = _people_by_name(*columns)
+    return everybody.where(_holds(text)) if text else everybody
+
+
+@cache
+def _people_by_name(*columns: Any) -> Select[Any]:
     query = select(*columns).select_from(Person).outerjoin(Person.department)
-    if text:
-        query = query.where(_holds(text))
     return query.order_by(func.lower(Person.name), Person.id)
 
 
@@ -81,7 +87,7 @@ def _holds(text: str) -> ColumnElement[bool]:
     own &= func.trigrams(array(fields), literal_column("1")).op("@>", is_comparison=True)(
         func.trigrams(array([text]), TRIGRAM)
     )
-    departments = db.session.scalars(select(Department.id).where(named)).all()
+    departments = [row[0] for row in prepared.rows(select(Department.id).where(named))]
     if not departments:
         return own
     members = select(Person.id).where(Person.department_id.in_(departments))

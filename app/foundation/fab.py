@@ -56,7 +56,7 @@ class PortalInterface(SQLAInterface):
         if not page_size:
             rows = list(self.session.scalars(query.options(*self.load)))
             return len(rows), rows
-        found, count = page_of(query, (page or 0) + 1, page_size, *self.load)
+        found, count = page_of(query, (page or 0) + 1, page_size, load=self.load)
         return count, [row[0] for row in found]
 
     def order(self, name: str, direction: str) -> list[Any]:

@@ -10,10 +10,11 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Select, Text, case, cast, func, select
+from sqlalchemy import Integer, Select, Text, bindparam, case, cast, func, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql import operators
 
+from app.foundation import prepared
 from app.foundation.database import db
 from app.foundation.scoping import is_scoped
 from app.foundation.viewer import current_viewer
@@ -27,11 +28,13 @@ SNAPSHOT = (
 )
 
 
-def page_of(query: Select[Any], page: int, limit: int, *load: Any) -> tuple[Sequence[Any], int]:
+def page_of(
+    query: Select[Any], page: int, limit: int, *, load: Sequence[Any] | None = None
+) -> tuple[Sequence[Any], int]:
     """The rows of a page (from 1), as tuples, and how many rows there are in all.
 
     The last column of the query's order tells its rows apart, and its joins stand in its FROM. A first page that is
-    not full tells without counting. `load` is what to load with rows that are entities.
+    not full tells without counting. `load` says that rows are entities, and what to load with them.
     """
     offset, identity = (page - 1) * limit, _identity(query)
     total, counted_in = _totals().get(identity, (0, ""))
@@ -60,26 +63,42 @@ def counts(queries: Sequence[Select[Any]]) -> list[int]:
 
 
 def _read(
-    query: Select[Any], offset: int, limit: int, total: int, load: Sequence[Any]
+    query: Select[Any], offset: int, limit: int, total: int, load: Sequence[Any] | None
 ) -> tuple[list[Any], str | None]:
-    """The rows, and the snapshot that they were read in.
-
-    Keys first: only they are sorted and skipped, in an index if one has the order, and from the nearer end.
-    """
-    order, size = query._order_by_clauses, limit  # noqa: SLF001 - there is no public way to ask
-    key = getattr(order[-1], "element", order[-1])
+    """The rows, and the snapshot that they were read in; from the nearer end."""
+    size, derive = limit, _page_from_start
     if offset:
         size = min(limit, total - offset)
         if size <= 0:
             return [], None
         if offset > total // 2:
-            order, offset = _reversed(order), total - offset - size
+            derive, offset = _page_from_end, total - offset - size
+    wanted = {"size": size, "skipped": offset}
+    if load is None:
+        found = prepared.rows(query, derive, **wanted)
+    else:
+        found = db.session.execute(derive(query).options(*load), wanted).all()
+    return [row[:-1] for row in found], found[0][-1] if found else None
+
+
+def _page_from_start(query: Select[Any]) -> Select[Any]:
+    return _page(query, query._order_by_clauses)  # noqa: SLF001 - there is no public way to ask
+
+
+def _page_from_end(query: Select[Any]) -> Select[Any]:
+    return _page(query, _reversed(query._order_by_clauses))  # noqa: SLF001
+
+
+def _page(query: Select[Any], order: Iterable[Any]) -> Select[Any]:
+    """Keys first: only they are sorted and skipped, in an index if one has the order."""
+    last = query._order_by_clauses[-1]  # noqa: SLF001
+    key = getattr(last, "element", last)
     keys = query.with_only_columns(key, maintain_column_froms=True).order_by(None).order_by(*order)
-    shown = query.options(*load).add_columns(SNAPSHOT)
+    keys = keys.limit(bindparam("size", type_=Integer)).offset(bindparam("skipped", type_=Integer))
+    shown = query.add_columns(SNAPSHOT)
     # The keys fulfil the query's conditions; asked twice, PostgreSQL would not see how few rows are left.
-    shown._where_criteria = (key.in_(keys.limit(size).offset(offset).correlate(None)),)  # noqa: SLF001
-    found = db.session.execute(shown).all()
-    return [row[:-1] for row in found], found[0].snapshot if found else None
+    shown._where_criteria = (key.in_(keys.correlate(None)),)  # noqa: SLF001
+    return shown
 
 
 def _reversed(order: Iterable[Any]) -> tuple[Any, ...]:
@@ -90,10 +109,13 @@ def _reversed(order: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def _count(query: Select[Any], identity: Hashable) -> int:
-    counted = query.with_only_columns(func.count(), SNAPSHOT, maintain_column_froms=True).order_by(None)
-    total, snapshot = db.session.execute(counted).one()
+    ((total, snapshot),) = prepared.rows(query, _counted)
     _keep(identity, total, snapshot)
     return int(total)
+
+
+def _counted(query: Select[Any]) -> Select[Any]:
+    return query.with_only_columns(func.count(), SNAPSHOT, maintain_column_froms=True).order_by(None)
 
 
 def _keep(identity: Hashable, counted: Any, snapshot: str | None) -> None:
@@ -118,8 +140,6 @@ def _identity(query: Select[Any]) -> Hashable:
 
     So a list has today's date as a value, and does not leave it to PostgreSQL.
     """
-    statement = query._generate_cache_key()  # noqa: SLF001 - what SQLAlchemy's own cache asks for
-    if statement is None:
-        raise TypeError("A list needs a statement that SQLAlchemy can cache.")
-    values = tuple(repr(value.effective_value) for value in statement.bindparams)
-    return statement.key, values, current_viewer() if is_scoped() else None, is_scoped()
+    key, parameters = prepared.shape_of(query)
+    values = tuple(repr(value.effective_value) for value in parameters)
+    return key, values, current_viewer() if is_scoped() else None, is_scoped()

@@ -5,12 +5,14 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import Response, current_app, jsonify, request
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import Select, bindparam, inspect, select
 
+from app.foundation import prepared
 from app.foundation.api import PortalApi
 from app.foundation.database import db
 from app.foundation.errors import DomainError, Forbidden, InvalidInput, NotFound, Unauthorized
@@ -103,16 +105,19 @@ def found(model: type[Row], key: str) -> Row:
     return row
 
 
-def found_row(query: Select[Any], model: type[Any], key: str) -> Any:
+def found_row(query: Select[Any], model: Any, key: str) -> Any:
     """The row of a list of the model with this key; NotFound if there is none that the viewer may see."""
     number = parse_key(key)
-    row = None
-    if number is not None:
-        one = query.order_by(None).where(inspect(model).primary_key[0] == number)
-        row = db.session.execute(one).one_or_none()
-    if row is None:
+    rows = () if number is None else prepared.rows(query, _one_of(model), key=number)
+    if not rows:
         raise NotFound("There is no such thing, or you may not see it.")
-    return row
+    return rows[0]
+
+
+@cache
+def _one_of(model: Any) -> prepared.Derive:
+    column = inspect(model).primary_key[0]
+    return lambda query: query.order_by(None).where(column == bindparam("key"))
 
 
 def read_from(entity: Any, columns: Sequence[Any]) -> tuple[Any, ...]:
@@ -156,7 +161,7 @@ def bare(query: Select[Any], shown: Shown) -> Response:
     A query of columns is a good deal faster than one of entities; `shown` gets its rows.
     """
     if not {"page", "limit"} & set(request.args):
-        return jsonify(shown(db.session.execute(query).all()))
+        return jsonify(shown(prepared.rows(query)))
     page, limit = page_asked()
     rows, total = page_of(query, page, limit)
     response = jsonify(shown(rows))

@@ -36,7 +36,7 @@ def row_rule(model: type[Any], *, holds_admins: bool = False) -> Callable[[Rule]
 
     def register(rule: Rule) -> Rule:
         _rules[model] = rule
-        _options.cache_clear()
+        rules_met_by.cache_clear()
         if holds_admins:
             _hold_admins.add(model)
         return rule
@@ -119,8 +119,11 @@ class RuleOption(LoaderCriteriaOption):
 
 
 @lru_cache(maxsize=1024)
-def _options(viewer: Viewer | None) -> tuple[RuleOption, ...]:
-    """The rules as this viewer meets them. A rule knows nothing but the viewer, so the same one meets the same."""
+def rules_met_by(viewer: Viewer | None) -> tuple[RuleOption, ...]:
+    """The options that give a statement the rules, as this viewer meets them; those compiled by a session get them anyway.
+
+    A rule knows nothing but the viewer, so the same one meets the same.
+    """
     found = [(model, _criterion(model, viewer)) for model in _rules]
     return tuple(
         RuleOption(model, rule, include_aliases=True, propagate_to_loaders=True)
@@ -139,4 +142,4 @@ def _scope(state: ORMExecuteState) -> None:
         )
     if state.is_column_load or not (state.is_select or state.is_update or state.is_delete) or not is_scoped():
         return
-    state.statement = state.statement.options(*_options(current_viewer()))
+    state.statement = state.statement.options(*rules_met_by(current_viewer()))

@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.directory.models import Person
+from app.foundation import prepared
 from app.foundation.database import among, db
 from app.foundation.scoping import unscoped
 from app.foundation.viewer import Viewer
@@ -35,11 +37,13 @@ def in_scope(scope: Scope, viewer: Viewer) -> ColumnElement[bool] | None:
     return None
 
 
+@cache
 def tasks(*columns: Any) -> Select[Any]:
     """Tasks newest first, or these columns of them."""
     return select(*(columns or (WorkflowTask,))).order_by(WorkflowTask.id.desc())
 
 
+@lru_cache(maxsize=256)
 def tasks_matching(
     scope: Scope,
     viewer: Viewer,
@@ -116,8 +120,13 @@ def with_story(query: Select[WorkflowTask]) -> Select[WorkflowTask]:
 
 def comments_by_task(task_ids: Sequence[int], *columns: Any) -> dict[int, list[Any]]:
     """These columns of what was said about these tasks, as far as the viewer may see it; oldest first."""
-    query = select(TaskComment.task_id, *columns).where(among(TaskComment.task_id, task_ids))
     found: dict[int, list[Any]] = defaultdict(list)
-    for task_id, *row in db.session.execute(query.order_by(TaskComment.id)):
+    for task_id, *row in prepared.rows(_comments_on(*columns), tasks=list(task_ids)):
         found[task_id].append(row)
     return found
+
+
+@cache
+def _comments_on(*columns: Any) -> Select[Any]:
+    query = select(TaskComment.task_id, *columns).where(among(TaskComment.task_id, "tasks"))
+    return query.order_by(TaskComment.id)

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, false, func, or_, select
+from sqlalchemy import Select, bindparam, false, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.directory.models import Account, Person
+from app.foundation import prepared
 from app.foundation.database import among, db
 from app.foundation.scoping import unscoped
 from app.inventory.models import AccessGrant, PermissionAssignment, Product, Service
@@ -17,6 +19,9 @@ _FIRST_IN_CHARGE: tuple[Any, ...] = (
     func.coalesce(Account.active & Account.password.is_not(None), false()).desc(),
     Person.last_day.is_not(None),
     PermissionAssignment.id,
+)
+_ADMINISTERED_BY: Any = select(PermissionAssignment.service_id, PermissionAssignment.product_id).where(
+    PermissionAssignment.person_id == bindparam("person")
 )
 
 
@@ -135,27 +140,31 @@ def solely_administered_by(person: Person) -> list[PermissionAssignment]:
 def administered_by(person_id: int | None) -> tuple[list[int], list[int]]:
     """Ids of the services and of the single products that somebody administers."""
     with unscoped():
-        mine = PermissionAssignment.person_id == person_id
-        rows = db.session.execute(
-            select(PermissionAssignment.service_id, PermissionAssignment.product_id).where(mine)
-        ).all()
+        rows = prepared.rows(_ADMINISTERED_BY, person=person_id)
     return [row[0] for row in rows if row[0]], [row[1] for row in rows if row[1]]
 
 
 def products_by_service(service_ids: Sequence[int], *columns: Any) -> dict[int, list[Any]]:
     """These columns of the products in these services that the viewer may see, by name."""
-    query = select(Product.service_id, *columns).where(among(Product.service_id, service_ids))
     found: dict[int, list[Any]] = defaultdict(list)
-    for service_id, *row in db.session.execute(query.order_by(Product.name, Product.id)):
+    for service_id, *row in prepared.rows(_products_of(*columns), services=list(service_ids)):
         found[service_id].append(row)
     return found
 
 
+@cache
+def _products_of(*columns: Any) -> Select[Any]:
+    query = select(Product.service_id, *columns).where(among(Product.service_id, "services"))
+    return query.order_by(Product.name, Product.id)
+
+
+@cache
 def services_by_name(*columns: Any) -> Select[Any]:
     """These columns of the services."""
     return select(*columns).order_by(func.lower(Service.name), Service.id)
 
 
+@cache
 def products_by_name(*columns: Any) -> Select[Any]:
     """These columns of the products."""
     return select(*columns).order_by(func.lower(Product.name), Product.id)

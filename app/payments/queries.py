@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import outerjoin
 
+from app.foundation import clock, prepared
 from app.foundation.database import db
 from app.inventory.models import Product, Service
 from app.payments.models import PaymentInfo
@@ -18,6 +20,12 @@ def register() -> Select[Any]:
 
     A row has product_id, product_name, service_id, service_name, status, state, and what is known of the payment.
     """
+    return _register(clock.today())
+
+
+@lru_cache(maxsize=2)
+def _register(_today: date) -> Select[Any]:
+    """Built once a day: the states in it are those of its day."""
     payment: Any = PaymentInfo
     columns: list[Any] = [
         Product.id.label("product_id"),
@@ -55,8 +63,8 @@ def payment_of(product_id: int) -> PaymentInfo | None:
 def counts_by_state() -> dict[str, int]:
     """How many payments are in each state, none left out."""
     payment: Any = PaymentInfo
-    counted = db.session.execute(select(payment.state.label("state"), func.count()).group_by("state"))
-    found = {row[0]: row[1] for row in counted}
+    counted = select(payment.state.label("state"), func.count()).group_by("state")
+    found = {row[0]: row[1] for row in prepared.rows(counted)}
     return {state.value: found.get(state.value, 0) for state in PaymentState}
 
 
