@@ -21,6 +21,7 @@ from app.foundation import (
     fab,
     headers,
     intake,
+    json_answers,
     lookup,
     outbox,
     redis_client,
@@ -48,7 +49,7 @@ def build(settings: Settings | None = None) -> Flask:
     configure_logging(settings.log_level)
     app = Flask("app")
     app.config.from_mapping(flask_config(settings))
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    json_answers.init_app(app)
     if settings.proxy_count:
         hops = settings.proxy_count
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -88,7 +88,7 @@ def entry_json(row: Any) -> dict[str, Any]:
             "after": after,
             "address": address,
         },
-        "createdAt": created_at.isoformat(),
+        "createdAt": created_at,
         "requestId": request_id,
     }
 

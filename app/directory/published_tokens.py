@@ -13,7 +13,7 @@ from app.directory.token_models import ApiToken
 from app.foundation.api import rendered
 from app.foundation.database import db
 from app.foundation.openapi.describing import ID, MAYBE_MOMENT, MOMENT, TEXT, TOKEN, Many, Shape, describes
-from app.foundation.published import PublishedApi, done, found, in_person, moment, needs
+from app.foundation.published import PublishedApi, done, found, in_person, needs
 from app.foundation.schemas import PortalSchema, Text, body_of_request, load
 from app.foundation.transactions import transaction
 
@@ -100,7 +100,7 @@ def token_json(token: ApiToken) -> dict[str, Any]:
         "scopes": token.scopes,
         "state": token.state,
         "expiresOn": token.expires_on.isoformat(),
-        "createdAt": moment(token.created_at),
-        "lastUsedAt": moment(token.last_used_at),
-        "revokedAt": moment(token.revoked_at),
+        "createdAt": token.created_at,
+        "lastUsedAt": token.last_used_at,
+        "revokedAt": token.revoked_at,
     }

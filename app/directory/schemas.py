@@ -97,6 +97,6 @@ def user_json(row: Any) -> dict[str, Any]:
         "department": department,
         "position": position,
         "active": active,
-        "created_at": created_at.isoformat(),
-        "updated_at": updated_at.isoformat(),
+        "created_at": created_at,
+        "updated_at": updated_at,
     }

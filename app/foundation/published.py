@@ -2,9 +2,7 @@
 
 import functools
 import hashlib
-import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -16,6 +14,7 @@ from app.foundation import prepared
 from app.foundation.api import PortalApi
 from app.foundation.database import db
 from app.foundation.errors import DomainError, Forbidden, InvalidInput, NotFound, Unauthorized
+from app.foundation.json_answers import written
 from app.foundation.paging import page_of
 from app.foundation.references import find, parse_key
 
@@ -190,17 +189,16 @@ def text_asked(name: str, most: int = 200) -> str:
     return text
 
 
-def tag_of(shown: dict[str, Any]) -> str:
+def tag_of(body: bytes) -> str:
     """The `ETag` of one thing: a digest of what the client is shown, its `updated_at` and what stands in it included."""
-    whole = json.dumps(shown, sort_keys=True, default=str)
-    return hashlib.sha256(whole.encode()).hexdigest()[:32]
+    return hashlib.sha256(body).hexdigest()[:32]
 
 
 def tagged(shown: dict[str, Any], status: int = 200) -> Response:
     """One thing with its `ETag`; a GET whose `If-None-Match` names it is answered 304."""
     response = jsonify(shown)
     response.status_code = status
-    response.set_etag(tag_of(shown))
+    response.set_etag(tag_of(response.get_data()))
     response.make_conditional(request)
     return response
 
@@ -220,13 +218,8 @@ def unchanged(row: Any, shown: Callable[[Any], dict[str, Any]]) -> None:
     )
     if current is None:
         raise NotFound("There is no such thing, or you may not see it.")
-    if not request.if_match.contains(tag_of(shown(current))):
+    if not request.if_match.contains(tag_of(written(shown(current)))):
         raise PreconditionFailed("It was changed since you read it. Read it again before you change it.")
-
-
-def moment(value: datetime | None) -> str | None:
-    """A timestamp as ISO 8601 with its offset."""
-    return value.isoformat() if value else None
 
 
 def text_id(value: int | None) -> str | None:

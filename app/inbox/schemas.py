@@ -15,7 +15,7 @@ from app.foundation.openapi.describing import (
     TEXT,
     Shape,
 )
-from app.foundation.published import moment, text_id
+from app.foundation.published import text_id
 from app.foundation.schemas import PortalSchema, Text
 from app.inbox.models import TaskComment, TaskStatus, WorkflowTask
 
@@ -84,8 +84,7 @@ def task_json(row: Any, comments: Sequence[Any]) -> dict[str, Any]:
         key, type_, action, status, title, description, details, priority, due_on, assignee_id, target_id, service_id,
         product_id, completed_at, completed_by_id, created_at, updated_at,
     ) = row  # fmt: skip
-    created, updated = created_at.isoformat(), updated_at.isoformat()
-    due, assignee, target = due_on and due_on.isoformat(), str(assignee_id), text_id(target_id)
+    assignee, target = str(assignee_id), text_id(target_id)
     return {
         "id": str(key),
         "type": type_,
@@ -94,8 +93,8 @@ def task_json(row: Any, comments: Sequence[Any]) -> dict[str, Any]:
         "description": description,
         "details": {**details, "action": action},
         "priority": priority,
-        "due_date": due,
-        "dueDate": due,
+        "due_date": due_on,
+        "dueDate": due_on,
         "assignee_user_id": assignee,
         "assignedTo": assignee,
         "target_user_id": target,
@@ -103,12 +102,12 @@ def task_json(row: Any, comments: Sequence[Any]) -> dict[str, Any]:
         "serviceId": text_id(service_id),
         "productId": text_id(product_id),
         "comments": [comment_json(comment) for comment in comments],
-        "completedAt": moment(completed_at),
+        "completedAt": completed_at,
         "completedBy": text_id(completed_by_id),
-        "created_at": created,
-        "createdAt": created,
-        "updated_at": updated,
-        "updatedAt": updated,
+        "created_at": created_at,
+        "createdAt": created_at,
+        "updated_at": updated_at,
+        "updatedAt": updated_at,
     }
 
 
@@ -122,5 +121,5 @@ def comment_json(row: Any) -> dict[str, Any]:
         "id": str(key),
         "userId": text_id(author_id),
         "content": content,
-        "createdAt": created_at.isoformat(),
+        "createdAt": created_at,
     }

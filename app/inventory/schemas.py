@@ -148,8 +148,8 @@ def product_json(row: Any) -> dict[str, Any]:
         "description": description,
         "service_id": str(service_id),
         "status": status,
-        "created_at": created_at.isoformat(),
-        "updated_at": updated_at.isoformat(),
+        "created_at": created_at,
+        "updated_at": updated_at,
     }
 
 
@@ -162,8 +162,8 @@ def service_json(row: Any, products: Sequence[Any]) -> dict[str, Any]:
         "vendor": vendor,
         "url": url,
         "description": description,
-        "created_at": created_at.isoformat(),
-        "updated_at": updated_at.isoformat(),
+        "created_at": created_at,
+        "updated_at": updated_at,
         "productCount": len(products),
         "products": [product_json(product) for product in products],
     }

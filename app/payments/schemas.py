@@ -128,10 +128,10 @@ def item_json(row: Any) -> dict[str, Any]:
             "currency": currency,
             "cardholderName": holder,
             "cardLast4": last4,
-            "expiryDate": expiry and expiry.isoformat(),
+            "expiryDate": expiry,
             "paymentMethod": method,
             "renewalFrequency": frequency,
-            "nextRenewalDate": renewal and renewal.isoformat(),
+            "nextRenewalDate": renewal,
         },
     }
 
