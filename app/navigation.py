@@ -32,6 +32,7 @@ from app.payments.feed_views import CalendarFeedView, CalendarView
 from app.payments.history_api import InvoiceApi, PaymentMadeApi
 from app.payments.history_views import PaymentHistoryView
 from app.payments.import_views import RegisterImportView
+from app.payments.made_views import PaymentMadeView
 from app.payments.published import PaymentRegisterApi
 from app.payments.rates_api import ExchangeRateApi
 from app.payments.rates_views import ExchangeRateView
@@ -68,6 +69,7 @@ WITHOUT_MENU = [
     LookupView,
     NoticeView,
     PaymentHistoryView,
+    PaymentMadeView,
     PersonPageView,
     ProfileView,
     RegisterBulkView,

@@ -24,6 +24,7 @@ class PaymentMadeSchema(PortalSchema):
     paid_on = fields.Date(allow_none=True)
     method = Term(terms.method_named, terms.LONGEST_METHOD, "Credit card")
     note = Text(recording.LONGEST_NOTE, allow_none=True)
+    pays_renewal = fields.Date(allow_none=True)
     corrects_id = Key(allow_none=True)
     voids = fields.Boolean()
 
@@ -87,6 +88,9 @@ class InvoiceApi(PortalModelApi):
         "uploaded_by_id",
         "uploaded_by_name",
         "uploaded_at",
+        "withdrawn_at",
+        "withdrawn_by_name",
+        "withdrawn_why",
     ]
     search_columns = ["id", "payment_id", "name", "mime_type", "size", "uploaded_at"]
     order_columns = ["id", "name", "size", "uploaded_at"]

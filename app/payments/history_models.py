@@ -129,7 +129,10 @@ class PaymentMade(Model):
 
 
 class Invoice(Model):
-    """A file that belongs to a payment. Its content lies under `stored_name`, which nobody but us has chosen."""
+    """A file that belongs to a payment. Its content lies under `stored_name`, which nobody but us has chosen.
+
+    One that was attached by mistake is withdrawn once, and its file is shown no more; a trigger refuses every other change.
+    """
 
     __tablename__ = "invoices"
     __generated__ = ("stored_name",)
@@ -142,13 +145,24 @@ class Invoice(Model):
             name="uq_invoices_stored_name",
             info={"field": "stored_name", "message": "There is a file of this name already."},
         ),
-        UniqueConstraint(
+        Index(
+            "uq_invoices_payment_id_sha256",
             "payment_id",
             "sha256",
-            name="uq_invoices_payment_id_sha256",
+            unique=True,
+            postgresql_where="withdrawn_at IS NULL",
             info={"field": "sha256", "message": "This file is attached to the payment already."},
         ),
         CheckConstraint("size > 0", name="size", info={"field": "size", "message": "The file is empty."}),
+        CheckConstraint(
+            "(withdrawn_at IS NULL) = (withdrawn_by_name IS NULL)"
+            " AND (withdrawn_at IS NULL) = (withdrawn_why IS NULL)",
+            name="withdrawn_whole",
+            info={"field": "withdrawn_why", "message": "Say who removes it and why."},
+        ),
+        not_blank("withdrawn_why", "The reason"),
+        Index("ix_invoices_payment_id", "payment_id"),
+        Index("ix_invoices_withdrawn_by_id", "withdrawn_by_id"),
         Index("ix_invoices_uploaded_by_id", "uploaded_by_id"),
         {"info": {"people_say": "invoices"}},
     )
@@ -164,8 +178,13 @@ class Invoice(Model):
     uploaded_by_name: Mapped[str] = mapped_column(Text)
     uploaded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
 
+    withdrawn_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    withdrawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    withdrawn_by_name: Mapped[str | None] = mapped_column(Text)
+    withdrawn_why: Mapped[str | None] = mapped_column(Text)
+
     payment: Mapped[PaymentMade] = relationship(back_populates="invoices")
-    uploaded_by: Mapped[Person | None] = relationship()
+    uploaded_by: Mapped[Person | None] = relationship(foreign_keys=[uploaded_by_id])
 
     def __repr__(self) -> str:
         return self.name

@@ -51,7 +51,16 @@ class Chain:
 
     @property
     def invoices(self) -> list[Invoice]:
-        """Those of every entry."""
+        """Those of every entry, but not what was withdrawn."""
+        return [one for one in self._files if one.withdrawn_at is None]
+
+    @property
+    def withdrawn(self) -> list[Invoice]:
+        """Those that were attached by mistake."""
+        return [one for one in self._files if one.withdrawn_at is not None]
+
+    @property
+    def _files(self) -> list[Invoice]:
         return [one for entry in (self.last, *self.earlier) for one in entry.invoices]
 
     @property

@@ -1,24 +1,20 @@
-"""The payment pages of a product: what was paid, with invoices and changes of price; and one payment with its corrections."""
+"""The payment page of a product: what was paid for it, how its price changed, and the form that records a payment."""
 
+from datetime import date, timedelta
 from typing import Any
 
-from flask import Response, flash, redirect, request, send_file, url_for
+from flask import flash, redirect, request, url_for
 from flask_appbuilder import BaseView, expose
 from flask_appbuilder.security.decorators import has_access
-from sqlalchemy.exc import IntegrityError
 
 from app.foundation import clock
 from app.foundation.currencies import for_people, plain
-from app.foundation.database import db
-from app.foundation.errors import DomainError, NotFound, from_database
-from app.foundation.references import find, parse_key
-from app.foundation.transactions import transaction
-from app.foundation.viewer import current_viewer
-from app.foundation.views import show_refusal
-from app.payments import attachments, history_queries, invoicing, queries, recording, terms
+from app.foundation.errors import NotFound
+from app.foundation.references import parse_key
+from app.payments import history_queries, queries, recording, renewing, terms
+from app.payments.access import may_change_payments
 from app.payments.api import PAYMENT_VERBS
-from app.payments.history_forms import CorrectionForm, InvoiceForm, PaymentMadeForm, RecordForm, VoidForm
-from app.payments.history_models import Invoice, InvoiceType, PaymentMade
+from app.payments.history_forms import RecordForm, attach_all, done, fields_of
 from app.payments.history_queries import Chain
 from app.payments.models import PaymentInfo
 from app.payments.register_forms import said
@@ -32,90 +28,31 @@ class PaymentHistoryView(BaseView):
     route_base = "/payments"
     class_permission_name = "PaymentInfo"
     base_permissions = PAYMENT_VERBS.permissions()
-    method_permission_name = {
-        "product": "read",
-        "made": "read",
-        "download": "read",
-        "preview": "read",
-        "record": "edit",
-        "correct": "edit",
-        "void": "edit",
-        "attach": "edit",
-    }
+    method_permission_name = {"product": "read", "record": "edit"}
 
     @expose("/products/<pk>")
     @has_access
     def product(self, pk: str) -> Any:
         """What is known of a product's payment, and what was paid for it."""
-        return self._product_page(_payment_of(pk))
+        return self._page(_payment_of(pk))
 
     @expose("/products/<pk>/record", methods=["POST"])
     @has_access
     def record(self, pk: str) -> Any:
-        """A payment with its invoices, all or nothing."""
+        """A payment with its invoices, and the renewal that it pays moved on if that is asked for: all or nothing."""
         key, form = _payment_of(pk).product_id, RecordForm()
 
         def verb() -> None:
-            made = recording.record_payment(product_id=key, **_fields(form))
-            _attach_all(made, form)
+            pays = form.renewal.data if form.pays_renewal.data else None
+            made = recording.record_payment(product_id=key, pays_renewal=pays, **fields_of(form))
+            attach_all(made, form)
 
-        if _done(form, verb):
-            flash("The payment is recorded.", "success")
+        if done(form, verb):
+            flash(f"The payment is recorded.{_next_renewal(_payment_of(key))}", "success")
             return redirect(url_for("PaymentHistoryView.product", pk=key))
-        return self._product_page(_payment_of(key), form), 422
+        return self._page(_payment_of(key), form), 422
 
-    @expose("/made/<pk>")
-    @has_access
-    def made(self, pk: str) -> Any:
-        """One payment with everything that was recorded about it."""
-        return self._payment_page(_made(pk))
-
-    @expose("/made/<pk>/correct", methods=["POST"])
-    @has_access
-    def correct(self, pk: str) -> Any:
-        """What was really paid."""
-        form = CorrectionForm()
-        return self._change(pk, form, lambda made: recording.correct_payment(made, **_fields(form)))
-
-    @expose("/made/<pk>/void", methods=["POST"])
-    @has_access
-    def void(self, pk: str) -> Any:
-        """Nothing was paid."""
-        form = VoidForm()
-        return self._change(
-            pk, form, lambda made: recording.correct_payment(made, voids=True, note=form.note.data)
-        )
-
-    @expose("/made/<pk>/invoices", methods=["POST"])
-    @has_access
-    def attach(self, pk: str) -> Any:
-        """More files, all or none."""
-        form = InvoiceForm()
-        return self._change(pk, form, lambda made: _attach_all(made, form))
-
-    @expose("/invoices/<pk>")
-    @has_access
-    def download(self, pk: str) -> Any:
-        """The file, to save."""
-        return _sent(_invoice(pk), as_attachment=True)
-
-    @expose("/invoices/<pk>/preview")
-    @has_access
-    def preview(self, pk: str) -> Any:
-        """The file, to look at in a page, if it is a picture."""
-        invoice = _invoice(pk)
-        if invoice.mime_type == InvoiceType.PDF:
-            raise NotFound("Only pictures have a preview.")
-        return _sent(invoice, as_attachment=False)
-
-    def _change(self, pk: str, form: Any, verb: Any) -> Any:
-        key = _made(pk).id
-        if _done(form, lambda: verb(_made(key))):
-            flash("Saved.", "success")
-            return redirect(url_for("PaymentHistoryView.made", pk=key))
-        return self._payment_page(_made(key), form), 422
-
-    def _product_page(self, payment: PaymentInfo, form: RecordForm | None = None) -> Any:
+    def _page(self, payment: PaymentInfo, form: RecordForm | None = None) -> Any:
         key = payment.product_id
         page = min(parse_key(request.args.get("page", 1)) or 1, 100_000)
         chains, total = history_queries.chains_of(key, page, PAGE)
@@ -129,63 +66,22 @@ class PaymentHistoryView(BaseView):
             pages=max(-(-total // PAGE), 1),
             totals=history_queries.totals_of(key),
             changes=history_queries.price_changes_of(key),
-            may_record=_is_admin(),
+            may_record=may_change_payments(),
             form=form or _prefilled(payment, chains if page == 1 else []),
+            next_renewals=(payment.next_renewal_date, renewing.after_paying(payment)),
             methods=terms.METHODS,
             money=for_people,
             renews=said("renewal_frequency", payment.renewal_frequency),
         )
 
-    def _payment_page(self, made: PaymentMade, form: Any = None) -> Any:
-        chain = history_queries.chain_of(made)
-        forms = {
-            "correction": CorrectionForm(formdata=None, obj=chain.last, data={"note": None}),
-            "void": VoidForm(formdata=None),
-            "files": InvoiceForm(formdata=None),
-        }
-        given = {CorrectionForm: "correction", VoidForm: "void", InvoiceForm: "files"}
-        if form is not None:
-            forms[given[type(form)]] = form
-        return self.render_template(
-            "payments/made.html",
-            title=f"{chain.last.price}, {chain.last.paid_on:%-d %b %Y}",
-            chain=chain,
-            last=chain.last,
-            bought=made.product,
-            may_record=_is_admin(),
-            **forms,
-        )
-
-
-def _done(form: Any, verb: Any) -> bool:
-    """Whether it was done; if not, the form says why, and nothing was."""
-    if form.validate():
-        try:
-            with transaction():
-                verb()
-        except DomainError as error:
-            show_refusal(form, error)
-        except IntegrityError as error:
-            show_refusal(form, from_database(error))
-        else:
-            return True
-    db.session.rollback()
-    return False
-
-
-def _fields(form: PaymentMadeForm) -> dict[str, Any]:
-    return {name: form[name].data for name in recording.FIELDS}
-
-
-def _attach_all(made: PaymentMade, form: Any) -> None:
-    for file in form.invoices.data or []:
-        if file.filename:
-            invoicing.attach_invoice(made, name=file.filename, content=file.read())
-
 
 def _prefilled(payment: PaymentInfo, chains: list[Chain]) -> RecordForm:
-    """What the register says is paid each time, for the period after the last one."""
-    starts, ends = history_queries.period_after(chains[0].last) if chains else (None, None)
+    """What the register says is paid each time, for the period after the last one, or else from the coming renewal on.
+
+    If that period holds the coming renewal, the payment pays it, unless whoever records it says otherwise.
+    """
+    coming = payment.next_renewal_date
+    starts, ends = history_queries.period_after(chains[0].last) if chains else _period_from_renewal(payment)
     known = {
         "paid_on": clock.today(),
         "amount": payment.amount and plain(payment.amount, payment.currency),
@@ -193,8 +89,21 @@ def _prefilled(payment: PaymentInfo, chains: list[Chain]) -> RecordForm:
         "period_start": starts,
         "period_end": ends,
         "method": payment.payment_method,
+        "renewal": coming,
+        "pays_renewal": bool(coming and starts and ends and starts <= coming <= ends),
     }
     return RecordForm(formdata=None, **known)
+
+
+def _period_from_renewal(payment: PaymentInfo) -> tuple[date | None, date | None]:
+    after = renewing.after_paying(payment)
+    return (payment.next_renewal_date, after - timedelta(days=1)) if after else (None, None)
+
+
+def _next_renewal(payment: PaymentInfo) -> str:
+    """When it renews next, so that whoever recorded a payment sees whether that has moved."""
+    day = payment.next_renewal_date
+    return f" The next renewal is on {day:%-d %b %Y}." if day else ""
 
 
 def _payment_of(pk: Any) -> PaymentInfo:
@@ -203,36 +112,3 @@ def _payment_of(pk: Any) -> PaymentInfo:
     if payment is None:
         raise NotFound("There is no such product, or you may not see what is paid for it.")
     return payment
-
-
-def _made(pk: Any) -> PaymentMade:
-    made = find(PaymentMade, pk)
-    if made is None:
-        raise NotFound("There is no such payment, or you may not see it.")
-    return made
-
-
-def _invoice(pk: Any) -> Invoice:
-    invoice = find(Invoice, pk)
-    if invoice is None:
-        raise NotFound("There is no such invoice, or you may not see it.")
-    return invoice
-
-
-def _sent(invoice: Invoice, *, as_attachment: bool) -> Response:
-    """The content under its own type, which nobody guesses anew: every response forbids that."""
-    path = attachments.path_of(invoice.stored_name)
-    if not path.is_file():
-        raise NotFound(
-            "The file is not there any more. Ask whoever runs the portal to restore it from a backup."
-        )
-    sent = send_file(
-        path, mimetype=invoice.mime_type, as_attachment=as_attachment, download_name=invoice.name
-    )
-    sent.headers["Cache-Control"] = "no-store"
-    return sent
-
-
-def _is_admin() -> bool:
-    viewer = current_viewer()
-    return bool(viewer and viewer.is_admin)

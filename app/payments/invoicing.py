@@ -1,13 +1,13 @@
-"""The verb of invoices: a file is attached to a payment, once it is known to be what it says."""
+"""The verbs of invoices: a file is attached to a payment once it is known to be what it says, and withdrawn if it was a mistake."""
 
 import hashlib
 import re
 import unicodedata
 
-from app.foundation import card_numbers
+from app.foundation import card_numbers, clock
 from app.foundation.actor import current_actor
 from app.foundation.database import db
-from app.foundation.errors import InvalidInput
+from app.foundation.errors import Conflict, InvalidInput
 from app.payments import attachments
 from app.payments.access import must_be_admin
 from app.payments.file_kinds import ENDINGS, Lying, kind_of
@@ -15,6 +15,7 @@ from app.payments.history_models import Invoice, InvoiceType, PaymentMade
 
 FIELD = "invoices"
 LONGEST_FILE_NAME = 200
+LONGEST_WHY = 200
 # Control and format characters (a name may be written from right to left to hide its ending), and what names no file.
 _ENDING = re.compile("[A-Za-z][A-Za-z0-9]{0,7}")
 _ODD = re.compile(r'[<>:"|?*]')
@@ -40,6 +41,27 @@ def attach_invoice(payment: PaymentMade, *, name: str, content: bytes) -> Invoic
         stored_name=attachments.keep(content),
     )
     db.session.add(invoice)
+    db.session.flush()
+    return invoice
+
+
+def withdraw_invoice(invoice: Invoice, *, why: str | None) -> Invoice:
+    """Take back a file that was attached by mistake: who, when and why stays, and the payment is not touched.
+
+    The content stays where it lies, and nobody gets it any more. Conflict if it is withdrawn already.
+    """
+    must_be_admin()
+    db.session.refresh(invoice, with_for_update=True)
+    if invoice.withdrawn_at is not None:
+        raise Conflict(f"{invoice.withdrawn_by_name} has removed this invoice already.")
+    reason = (why or "").strip()
+    if not reason:
+        raise InvalidInput(why="Say why it is removed.")
+    if len(reason) > LONGEST_WHY:
+        raise InvalidInput(why=f"At most {LONGEST_WHY} characters.")
+    actor = current_actor()
+    invoice.withdrawn_at, invoice.withdrawn_why = clock.now(), reason
+    invoice.withdrawn_by_id, invoice.withdrawn_by_name = actor.id, actor.name
     db.session.flush()
     return invoice
 

@@ -106,6 +106,25 @@ def renew_on(payment: PaymentInfo, today: date) -> None:
         change_payment(payment, next_renewal_date=coming)
 
 
+def pay_renewal(payment: PaymentInfo, renewal: date) -> PaymentInfo:
+    """A renewal was paid: the register moves on to the one after it.
+
+    Conflict if it has moved meanwhile, so that two people who record the same payment move it once.
+    """
+    db.session.refresh(payment, with_for_update=True)
+    if payment.next_renewal_date != renewal:
+        raise Conflict("The next renewal is another one by now. Load the page again and look at it.")
+    after = renewing.after_paying(payment)
+    if after is None:
+        raise InvalidInput(
+            pays_renewal="The register does not say how often this renews, so there is no next renewal to move to."
+        )
+    try:
+        return change_payment(payment, next_renewal_date=after)
+    except InvalidInput as error:
+        raise _renamed(error, {"next_renewal_date": "pays_renewal"}) from None
+
+
 def cleaned(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a payment as they are kept, whichever door they came through; asks no database.
 

@@ -1,6 +1,7 @@
 """The verbs of payments made. What was recorded stays; a correction is another entry, which counts instead."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from app.foundation import clock, currencies, events
@@ -12,6 +13,7 @@ from app.foundation.references import visible
 from app.foundation.schemas import fit, no_card_number
 from app.inventory.models import Product
 from app.payments import history_queries, queries, terms
+from app.payments import operations as payments
 from app.payments.access import must_be_admin
 from app.payments.events import PaymentRecorded
 from app.payments.history_models import PaymentMade
@@ -41,14 +43,22 @@ NEEDED = ("amount", "currency", "paid_on")
 
 
 def record_payment(
-    *, product_id: int | None = None, corrects_id: int | None = None, voids: bool = False, **fields: Any
+    *,
+    product_id: int | None = None,
+    corrects_id: int | None = None,
+    voids: bool = False,
+    pays_renewal: date | str | None = None,
+    **fields: Any,
 ) -> PaymentMade:
     """Write down that something was paid; or, with `corrects_id`, what was really paid.
 
-    Currency and method are the register's, where nobody says otherwise. InvalidInput names every field that does not fit.
+    Currency and method are the register's, where nobody says otherwise. `pays_renewal` is the coming renewal if this
+    pays it: the register then moves on to the next one. InvalidInput names every field that does not fit.
     """
     must_be_admin()
     if corrects_id is not None:
+        if pays_renewal:
+            raise InvalidInput(pays_renewal="A correction moves no renewal. Change it in the register.")
         return _correct_by_key(corrects_id, product_id, voids=voids, **fields)
     if voids:
         raise InvalidInput(voids="Choose the payment that never happened.")
@@ -58,7 +68,12 @@ def record_payment(
     said = {name: value for name, value in cleaned(fields).items() if value is not None}
     whole = {"currency": companys_currency(), **known, **said}
     _must_fit(whole)
-    return _entered(product=product, **whole)
+    made = _entered(product=product, **whole)
+    if pays_renewal:
+        if payment is None:
+            raise InvalidInput(pays_renewal="There is no renewal of it in the register.")
+        payments.pay_renewal(payment, _renewal_day(pays_renewal))
+    return made
 
 
 def correct_payment(payment: PaymentMade, *, voids: bool = False, **fields: Any) -> PaymentMade:
@@ -101,6 +116,13 @@ def _spelled(name: str, value: Any) -> Any:
         fit(value)
         no_card_number(value)
     return None if value is None else FIELDS[name](value)
+
+
+def _renewal_day(value: Any) -> date:
+    try:
+        return terms.day_of(value)
+    except ValueError as error:
+        raise InvalidInput(pays_renewal=str(error)) from None
 
 
 def _must_fit(whole: Mapping[str, Any]) -> None:

@@ -47,6 +47,17 @@ def plan_of(payment: Any) -> Plan | None:
     return Plan(coming, anchor_of(coming, payment.renewal_day), months, notice)
 
 
+def after_paying(payment: Any) -> date | None:
+    """The renewal after the coming one, which somebody pays now; also where it does not renew by itself.
+
+    None as long as nobody knows when it renews and how often.
+    """
+    coming, months = payment.next_renewal_date, months_of(payment.renewal_frequency)
+    if coming is None or months is None:
+        return None
+    return next_after(Plan(coming, anchor_of(coming, payment.renewal_day), months, None), coming)
+
+
 def months_of(frequency: str | None) -> int | None:
     """The months between two renewals; None for a payment that is made once, or nobody knows how often."""
     every = _EVERY.fullmatch(frequency or "")
