@@ -37,10 +37,20 @@ from app.inventory.models import Product, Service
 from app.lifecycle import access as _lifecycle
 from app.notifications import access as _notifications
 from app.reports.views import HomeView
+from app.webhooks import access as _webhooks
 from config import Settings, load
 
 # Importing these declares row rules and listens to the session.
-DECLARED_BY_IMPORT = (_audit, _recorder, _inbox, _lifecycle, _notifications, outbox, references)
+DECLARED_BY_IMPORT = (
+    _audit,
+    _recorder,
+    _inbox,
+    _lifecycle,
+    _notifications,
+    _webhooks,
+    outbox,
+    references,
+)
 
 
 def build(settings: Settings | None = None) -> Flask:

@@ -38,6 +38,8 @@ from app.payments.rates_api import ExchangeRateApi
 from app.payments.rates_views import ExchangeRateView
 from app.payments.register_views import RegisterView
 from app.reports.spend_views import SpendView
+from app.webhooks.api import WebhookDeliveryApi, WebhookEndpointApi
+from app.webhooks.views import WebhookDeliveryView, WebhookEndpointView
 
 # view, name in the menu (its permission too), icon, heading
 MENU: list[tuple[Any, str, str, str]] = [
@@ -55,6 +57,7 @@ MENU: list[tuple[Any, str, str, str]] = [
     (CaseView, "Cases", "flag", "Joiners and leavers"),
     (TemplateView, "Access templates", "copy", "Joiners and leavers"),
     (HrEventView, "HR announcements", "send", "Joiners and leavers"),
+    (WebhookEndpointView, "Webhooks", "link", "Operations"),
     (AuditLogView, "Audit log", "list", "Operations"),
     (OutboxView, "Background work", "bolt", "Operations"),
     (ScheduleView, "Schedule", "clock", "Operations"),
@@ -76,6 +79,7 @@ WITHOUT_MENU = [
     RegisterExportView,
     RegisterImportView,
     ScheduledRunView,
+    WebhookDeliveryView,
 ]
 # The contract that existing clients rely on, under the published prefix.
 PUBLISHED = [
@@ -112,6 +116,8 @@ APIS = [
     AuditEntryApi,
     OutboxApi,
     ScheduledRunApi,
+    WebhookEndpointApi,
+    WebhookDeliveryApi,
 ]
 
 

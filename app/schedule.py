@@ -32,6 +32,18 @@ SCHEDULE = [
         "A payment that renews by itself names its coming renewal instead of the one that has passed.",
     ),
     Periodic(
+        "Send webhooks that are due",
+        "app.webhooks.jobs.look_for_due",
+        Every(minutes=1),
+        "Has the worker of messages look for whatever was not sent in its time, such as after a restart.",
+    ),
+    Periodic(
+        "Forget webhooks sent three months ago",
+        "app.webhooks.jobs.prune_messages",
+        Daily(time(3, 20)),
+        "Messages to other systems, with every attempt, are kept for 90 days; those still on their way for longer.",
+    ),
+    Periodic(
         "Delete uploaded sheets that nobody imported",
         "app.payments.jobs.prune_imports",
         Every(minutes=60),

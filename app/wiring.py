@@ -17,6 +17,8 @@ from app.inventory.models import AccessGrant, AccessLevel, GrantSource, Permissi
 from app.lifecycle import operations as lifecycle
 from app.payments import feed_operations as feeds
 from app.payments import operations as payments
+from app.webhooks import catalogue
+from app.webhooks import operations as webhooks
 
 
 def connect() -> None:
@@ -29,6 +31,9 @@ def connect() -> None:
     events.subscribe(Operated, note_in_log)
     events.subscribe(ProductCreated, open_payment)
     events.subscribe(ProductLeaves, close_payment)
+    # Last, so that other systems hear of things as they are when everything here has been told.
+    for fact in catalogue.facts():
+        events.subscribe(fact, webhooks.hand_out)
 
 
 def record_what_was_done(fact: TaskCompleted) -> None:

@@ -92,6 +92,8 @@ def test_nobody_but_admins_may_touch_the_security_pages(one_app):
         "PaymentInfo",
         "PaymentImport",
         "ExchangeRate",
+        "WebhookEndpoint",
+        "WebhookDelivery",
     }
     for name, permission in offered(one_app):
         if name in guarded:

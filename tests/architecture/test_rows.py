@@ -54,6 +54,9 @@ LOOKS_WIDER = {
     "app.foundation.jobs.perform",
     "app.foundation.outbox.sweep",
     "app.notifications.operations.forget_read",
+    # Whoever acts sees no endpoint, and what they do is told all the same.
+    "app.webhooks.operations.publishing.hand_out",
+    "app.webhooks.operations.publishing._wanted_types",
     # A task and its notice are given to somebody else by whoever may do so.
     "app.inbox.operations.open_task",
     "app.inbox.operations.add_comment",

@@ -36,6 +36,8 @@ from app.payments.history_models import Invoice, InvoiceType, PaymentMade
 from app.payments.import_models import ImportRow, ImportRun
 from app.payments.models import PaymentInfo
 from app.payments.rates_models import ExchangeRate
+from app.webhooks import operations as webhooks
+from app.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookMessage
 
 EVERYBODY = ("root", "alice", "bob", "charlie")
 ROOT = ("root",)
@@ -271,6 +273,26 @@ def _settle_machinery() -> None:
         ScheduledRun(name="mark-run", job="mark.run.job", slot=clock.now(), result="mark-run-result")
     )
     db.session.add(JobPause(job="mark.paused.job", paused_by="mark-pauser"))
+    _settle_webhooks()
+
+
+def _settle_webhooks() -> None:
+    endpoint = webhooks.create_endpoint(
+        name="mark-endpoint", url="https://mark-endpoint.test/hook", every_event=True, enabled=False
+    )
+    endpoint.secret = b"mark-sealed-secret"
+    message = WebhookMessage(uid="mark-message-uid", type="mark.event", body='{"mark": "mark-message-body"}')
+    delivery = WebhookDelivery(message=message, endpoint=endpoint, state="failed", last_error="mark-why")
+    db.session.add(delivery)
+    db.session.flush()
+    db.session.add(
+        WebhookAttempt(
+            delivery_id=delivery.id,
+            url=endpoint.url,
+            request_headers={"mark": "mark-header"},
+            error="mark-fault",
+        )
+    )
 
 
 def find_marks() -> Marks:
@@ -410,6 +432,7 @@ def _marked_machinery() -> list[Row]:
     promised = _key(outbox.OutboxMessage, outbox.OutboxMessage.job == "mark.outbox.job")
     rows.append(Row(JobPause, "mark.paused.job", "mark.paused.job", ROOT))
     run = _key(ScheduledRun, ScheduledRun.name == "mark-run")
+    rows += _marked_webhooks()
     rows += [Row(AuditEntry, entry, mark, ROOT) for mark in ("mark-audit-label", "mark-was", "mark.audit")]
     rows += [
         Row(outbox.OutboxMessage, promised, mark, ROOT)
@@ -417,6 +440,21 @@ def _marked_machinery() -> list[Row]:
     ]
     rows += [Row(ScheduledRun, run, mark, ROOT) for mark in ("mark-run", "mark.run.job", "mark-run-result")]
     return rows
+
+
+def _marked_webhooks() -> list[Row]:
+    endpoint, delivery = _key(WebhookEndpoint), _key(WebhookDelivery)
+    rows = [Row(WebhookEndpoint, endpoint, mark, ROOT) for mark in ("mark-endpoint", "mark-endpoint.test")]
+    rows += [
+        Row(WebhookMessage, _key(WebhookMessage), mark, ROOT) for mark in ("mark-message-uid", "mark.event")
+    ]
+    rows.append(Row(WebhookMessage, _key(WebhookMessage), "mark-message-body", ROOT))
+    rows += [Row(WebhookAttempt, _key(WebhookAttempt), mark, ROOT) for mark in ("mark-header", "mark-fault")]
+    return [
+        *rows,
+        Row(WebhookDelivery, delivery, "mark-why", ROOT),
+        Row(WebhookEndpoint, endpoint, "mark-sealed-secret", NOBODY),
+    ]
 
 
 def checksums(*, but: tuple[str, ...] = ("sign_in_sessions", "audit_logs")) -> dict[str, str]:

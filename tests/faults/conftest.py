@@ -25,7 +25,12 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    deployment = Deployment(tmp_path_factory.mktemp("faults"))
+    loopback = {
+        "OUTGOING_NETWORKS": "127.0.0.1",
+        "OUTGOING_PORTS": "1024-65535",
+        "OUTGOING_HTTP": "true",
+    }
+    deployment = Deployment(tmp_path_factory.mktemp("faults"), **loopback)
     try:
         deployment.start("postgres", "redis")
         deployment.postgres.create_database()
