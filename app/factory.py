@@ -36,6 +36,7 @@ from app.inbox import access as _inbox
 from app.inventory.models import Product, Service
 from app.lifecycle import access as _lifecycle
 from app.notifications import access as _notifications
+from app.reminders import access as _reminders
 from app.reports.views import HomeView
 from app.webhooks import access as _webhooks
 from config import Settings, load
@@ -47,6 +48,7 @@ DECLARED_BY_IMPORT = (
     _inbox,
     _lifecycle,
     _notifications,
+    _reminders,
     _webhooks,
     outbox,
     references,

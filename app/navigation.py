@@ -14,6 +14,8 @@ from app.documentation import DocsView, DocumentApi
 from app.foundation.lookup import LookupView
 from app.foundation.operating import OutboxApi, OutboxView, ScheduledRunApi, ScheduledRunView
 from app.foundation.schedule_views import DeadLetterView, ScheduleView
+from app.inbox.absence_api import AbsenceApi
+from app.inbox.absence_views import AbsenceView
 from app.inbox.api import TaskApi, TaskCommentApi
 from app.inbox.published import InboxApi
 from app.inbox.views import InboxView
@@ -37,6 +39,8 @@ from app.payments.published import PaymentRegisterApi
 from app.payments.rates_api import ExchangeRateApi
 from app.payments.rates_views import ExchangeRateView
 from app.payments.register_views import RegisterView
+from app.reminders.api import ProductRemindersApi, ReminderAnswerApi
+from app.reminders.views import ProductRemindersView, ReminderRulesView, RemindersView
 from app.reports.spend_views import SpendView
 from app.webhooks.api import WebhookDeliveryApi, WebhookEndpointApi
 from app.webhooks.views import WebhookDeliveryView, WebhookEndpointView
@@ -44,6 +48,8 @@ from app.webhooks.views import WebhookDeliveryView, WebhookEndpointView
 # view, name in the menu (its permission too), icon, heading
 MENU: list[tuple[Any, str, str, str]] = [
     (InboxView, "Inbox", "inbox", ""),
+    (RemindersView, "Reminders", "bell", ""),
+    (AbsenceView, "Absences", "sun", ""),
     (ServiceView, "Services", "server", "Inventory"),
     (ProductView, "Products", "box", "Inventory"),
     (AssignmentView, "Who administers what", "shield", "Inventory"),
@@ -59,6 +65,7 @@ MENU: list[tuple[Any, str, str, str]] = [
     (HrEventView, "HR announcements", "send", "Joiners and leavers"),
     (WebhookEndpointView, "Webhooks", "link", "Operations"),
     (AuditLogView, "Audit log", "list", "Operations"),
+    (ReminderRulesView, "Reminder rules", "sliders", "Operations"),
     (OutboxView, "Background work", "bolt", "Operations"),
     (ScheduleView, "Schedule", "clock", "Operations"),
 ]
@@ -74,6 +81,7 @@ WITHOUT_MENU = [
     PaymentHistoryView,
     PaymentMadeView,
     PersonPageView,
+    ProductRemindersView,
     ProfileView,
     RegisterBulkView,
     RegisterExportView,
@@ -112,6 +120,9 @@ APIS = [
     TemplateApi,
     CaseApi,
     HrEventApi,
+    AbsenceApi,
+    ProductRemindersApi,
+    ReminderAnswerApi,
     NotificationApi,
     AuditEntryApi,
     OutboxApi,

@@ -28,9 +28,11 @@ ROLES: dict[str, list[list[str]]] = {
     ],
     # Nobody is given this role: everybody signed in has it.
     "Employee": [
-        ["(Task|TaskComment|Notification|Profile)$", "can_(read|edit)$"],
+        ["(Task|TaskComment|Notification|Profile|Reminder)$", "can_(read|edit)$"],
+        ["Absence$", "can_(read|add|edit|delete)$"],
+        ["ReminderAnswer$", "can_read$"],
         ["ApiToken$", "can_(read|add|delete)$"],
         ["ResetMyPasswordView$", "can_this_form_(get|post)$"],
-        ["Inbox$", "menu_access$"],
+        ["(Inbox|Reminders|Absences)$", "menu_access$"],
     ],
 }

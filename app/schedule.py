@@ -3,7 +3,7 @@
 from datetime import time
 
 from app.foundation import outbox
-from app.foundation.cadences import Daily, Every
+from app.foundation.cadences import Daily, Every, Weekday
 from app.foundation.ticking import Periodic
 
 SCHEDULE = [
@@ -79,5 +79,35 @@ SCHEDULE = [
         "app.notifications.jobs.forget_read_notices",
         Daily(time(3, 40)),
         "A notice is deleted some time after it was read (KEEP_NOTICES_DAYS); unread ones stay.",
+    ),
+    Periodic(
+        "Move the tasks of people who are away",
+        "app.inbox.jobs.begin_absences",
+        Daily(time(0, 5)),
+        "On the first day of an absence open tasks go to the substitute, if the person wants that.",
+    ),
+    Periodic(
+        "Check which payments expire, renew or must be cancelled soon",
+        "app.reminders.jobs.check_payments",
+        Daily(time(9, 0)),
+        "Whoever is in charge, and the Admins, get one message with all that has come near and that they were not told.",
+    ),
+    Periodic(
+        "Check which access ends soon",
+        "app.reminders.jobs.check_access",
+        Daily(time(9, 10)),
+        "The administrators of a product hear of each access to it some days before its last one.",
+    ),
+    Periodic(
+        "Escalate tasks that are overdue",
+        "app.reminders.jobs.escalate_tasks",
+        Daily(time(9, 30)),
+        "To the administrators of the service, later to the Admins; each task once for each level.",
+    ),
+    Periodic(
+        "Remind people of their open tasks",
+        "app.reminders.jobs.check_tasks",
+        Daily(time(10, 0), Weekday.MONDAY),
+        "Everybody with open tasks gets one list of them, the oldest first; what they acknowledged is left out.",
     ),
 ]

@@ -26,6 +26,7 @@ class TaskApi(PortalModelApi):
         "case_id",
         "assignee_id",
         "assignee.name",
+        "on_behalf_of_id",
         "target_id",
         "target.name",
         "service_id",

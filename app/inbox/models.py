@@ -1,10 +1,10 @@
 """A task is one thing that one person has to do, about somebody and some product or service."""
 
 from datetime import date, datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
-from sqlalchemy import DateTime, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -83,6 +83,7 @@ class WorkflowTask(Timestamps, Model):
         Index("ix_workflow_tasks_product_id", "product_id"),
         Index("ix_workflow_tasks_grant_id", "grant_id"),
         Index("ix_workflow_tasks_completed_by_id", "completed_by_id"),
+        Index("ix_workflow_tasks_on_behalf_of_id", "on_behalf_of_id"),
         Index("ix_workflow_tasks_open", "id", postgresql_where="status NOT IN ('completed', 'cancelled')"),
         {"info": {"people_say": "tasks"}},
     )
@@ -105,13 +106,17 @@ class WorkflowTask(Timestamps, Model):
     grant_id: Mapped[int | None] = mapped_column(ForeignKey("access_grants.id"))
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     completed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    # For whom the assignee stands in.
+    on_behalf_of_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
 
     assignee: Mapped[Person] = relationship(foreign_keys=[assignee_id])
     target: Mapped[Person | None] = relationship(foreign_keys=[target_id])
     completed_by: Mapped[Person | None] = relationship(foreign_keys=[completed_by_id])
+    on_behalf_of: Mapped[Person | None] = relationship(foreign_keys=[on_behalf_of_id])
     service: Mapped[Service | None] = relationship()
     product: Mapped[Product | None] = relationship()
     comments: Mapped[list["TaskComment"]] = relationship(back_populates="task", order_by="TaskComment.id")
+    escalations: Mapped[list["TaskEscalation"]] = relationship(order_by="TaskEscalation.level", viewonly=True)
 
     @property
     def is_finished(self) -> bool:
@@ -149,3 +154,41 @@ class TaskComment(Model):
 
     def __repr__(self) -> str:
         return self.content[:80]
+
+
+class Level(IntEnum):
+    """Whom an overdue task goes to, one after the other."""
+
+    SERVICE = 1
+    ADMINS = 2
+
+
+class TaskEscalation(Model):
+    """An overdue task was brought before others, once for each level. `told` is whom, by name, as it was then."""
+
+    __tablename__ = "task_escalations"
+    __table_args__ = (
+        CheckConstraint(
+            "level BETWEEN 1 AND 2",
+            name="level",
+            info={
+                "field": "level",
+                "message": "A task goes to its service's administrators, then to the Admins.",
+            },
+        ),
+        UniqueConstraint(
+            "task_id",
+            "level",
+            name="uq_task_escalations_task_id_level",
+            info={"field": "level", "message": "This task was escalated already."},
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("workflow_tasks.id", ondelete="CASCADE"))
+    level: Mapped[int]
+    told: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+
+    def __repr__(self) -> str:
+        return f"Escalation of task {self.task_id} to {', '.join(self.told)}"

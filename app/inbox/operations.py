@@ -12,6 +12,7 @@ from app.foundation.errors import Conflict, Forbidden, InvalidInput
 from app.foundation.references import visible
 from app.foundation.scoping import is_scoped, unscoped
 from app.foundation.viewer import current_viewer
+from app.inbox import standing_in
 from app.inbox.access import may_change
 from app.inbox.events import TaskCompleted, TaskFinished, TaskOpened, TaskReassigned, TaskReopened
 from app.inbox.models import FINISHED, TaskComment, TaskStatus, WorkflowTask
@@ -22,13 +23,14 @@ LONGEST_COMMENT = 5_000
 
 
 def open_task(*, case_id: int | None, key: str, assignee: Person, **columns: Any) -> WorkflowTask | None:
-    """Open a task and tell its assignee; None if the case, or without one the portal, has a task of this key already."""
+    """Open a task and tell its assignee, or who stands in; None if the case, or without one the portal, has a task of this key already."""
     with unscoped():
         same_case = WorkflowTask.case_id.is_not_distinct_from(case_id)
         known = select(WorkflowTask.id).where(same_case, WorkflowTask.key == key)
         if db.session.scalar(known) is not None:
             return None
-        task = WorkflowTask(case_id=case_id, key=key, assignee=assignee, **columns)
+        task = WorkflowTask(case_id=case_id, key=key, **columns)
+        _hand(task, assignee)
         db.session.add(task)
         db.session.flush()
         _tell_assignee(task)
@@ -127,15 +129,26 @@ def may_reassign(task: WorkflowTask) -> bool:
 
 
 def give_to(task: WorkflowTask, person: Person) -> None:
-    """Make somebody the assignee and tell them."""
-    if task.assignee_id == person.id:
-        return
+    """Make somebody the assignee, or who stands in for them, and tell whoever it is."""
+    before = task.assignee_id
     with unscoped():
-        task.assignee = person
+        _hand(task, person)
         db.session.flush()
-        _tell_assignee(task)
-    events.publish(TaskReassigned(task))
+        if task.assignee_id != before:
+            _tell_assignee(task)
+            events.publish(TaskReassigned(task))
+
+
+def _hand(task: WorkflowTask, person: Person) -> None:
+    """The one place where a task gets its assignee: nobody who is away, and never whom it is about in their place."""
+    service_id = task.service.id if task.service else task.service_id
+    target_id = task.target.id if task.target else task.target_id
+    doer = standing_in.instead_of(person, service_id=service_id, but=(target_id,) if target_id else ())
+    task.assignee = doer
+    task.on_behalf_of = None if doer is person else person
 
 
 def _tell_assignee(task: WorkflowTask) -> None:
-    notifications.notify(task.assignee, task.title, body=task.description, href=f"/inbox/{task.id}")
+    absent = task.on_behalf_of
+    body = f"For {absent.name}, who is away. {task.description or ''}".strip() if absent else task.description
+    notifications.notify(task.assignee, task.title, body=body, href=f"/inbox/{task.id}")

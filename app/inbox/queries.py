@@ -114,7 +114,9 @@ def with_story(query: Select[WorkflowTask]) -> Select[WorkflowTask]:
         joinedload(WorkflowTask.product),
         joinedload(WorkflowTask.service),
         joinedload(WorkflowTask.completed_by),
+        joinedload(WorkflowTask.on_behalf_of),
         selectinload(WorkflowTask.comments),
+        selectinload(WorkflowTask.escalations),
     )
 
 

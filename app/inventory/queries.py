@@ -74,6 +74,23 @@ def administrators_by_product(products: Mapping[int, int]) -> dict[int, list[tup
     return {one: of_product[one] or of_service[service] for one, service in products.items()}
 
 
+def administrators_by_service(service_ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:
+    """Id and name of the active people who administer each service: one statement, the order of `administrators_of`."""
+    with unscoped():
+        query = (
+            select(PermissionAssignment.service_id, Person.id, Person.name)
+            .join(Person, PermissionAssignment.person_id == Person.id)
+            .outerjoin(Account, Account.id == Person.account_id)
+            .where(Person.active, among(PermissionAssignment.service_id, service_ids))
+            .order_by(*_FIRST_IN_CHARGE)
+        )
+        found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        for service_id, person_id, name in db.session.execute(query):
+            if service_id is not None:
+                found[service_id].append((person_id, name))
+    return found
+
+
 def open_grants_of(person: Person) -> list[AccessGrant]:
     """The access somebody holds, by service and product."""
     return [grant for grant in grants_of(person) if grant.ended_at is None]

@@ -31,6 +31,9 @@ class Kind(StrEnum):
     EXPIRY = "expiry"
 
 
+_ORDER = {kind: place for place, kind in enumerate(Kind)}
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Whose business it is."""
@@ -99,10 +102,26 @@ def entries(
                 one = _expiry_of(row, own)
                 cards[one.day, one.method, one.last4, one.holder].append(one)
     found += (_together(some) for some in cards.values())
-    order = {kind: place for place, kind in enumerate(Kind)}
-    return sorted(
-        found, key=lambda one: (one.day, order[one.kind], one.title.lower(), one.things[0].product_id)
-    )
+    return sorted(found, key=_place)
+
+
+def coming(today: date, last: date, *, owner_id: int | None = None) -> list[Entry]:
+    """What asks for attention next: of each payment the next of each kind up to the last day, and what is overdue.
+
+    Unlike `entries` one for each product, also of a card that pays for several; by day, kind and name. Overdue are a
+    renewal that somebody has to decide on, a card that is good no more, and the last day to cancel a renewal that is
+    still to come.
+    """
+    rows = _rows(date.min, last)
+    owners = _owners(rows)
+    found = [
+        one
+        for row in rows
+        if owner_id is None or any(owner.id == owner_id for owner in owners[row.product_id])
+        for one in _next_of(row, owners[row.product_id], today)
+        if one.day <= last
+    ]
+    return sorted(found, key=_place)
 
 
 def undecided(today: date, *, owner_id: int | None = None) -> list[Entry]:
@@ -173,6 +192,25 @@ def _renewals_of(row: Row[Any], owners: tuple[Owner, ...], first: date, last: da
         yield _entry(row, Kind.RENEWAL, day, owners)
     for one in renewing.cancel_bys(plan, first, last):
         yield replace(_entry(row, Kind.CANCEL_BY, one.cancel_by, owners), renewal=one.day)
+
+
+def _next_of(row: Row[Any], owners: tuple[Owner, ...], today: date) -> Iterator[Entry]:
+    if row.expiry_date:
+        yield _expiry_of(row, owners)
+    plan = renewing.plan_of(row)
+    if plan is None:
+        return
+    renewal = renewing.next_from(plan, today) or plan.coming
+    if renewal >= today or row.renewal_frequency != "one_off":
+        yield _entry(row, Kind.RENEWAL, renewal, owners)
+    too_late = list(renewing.too_late_to_cancel(plan, today))[-1:]
+    for one in (*too_late, renewing.still_cancellable(plan, today)):
+        if one is not None:
+            yield replace(_entry(row, Kind.CANCEL_BY, one.cancel_by, owners), renewal=one.day)
+
+
+def _place(one: Entry) -> tuple[date, int, str, int]:
+    return one.day, _ORDER[one.kind], one.title.lower(), one.things[0].product_id
 
 
 def _entry(row: Row[Any], kind: Kind, day: date, owners: tuple[Owner, ...]) -> Entry:

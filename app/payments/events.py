@@ -17,7 +17,7 @@ class PaymentRecorded:
 class PaymentExpiring:
     """A day of a product's payment comes near or has passed. `days_left` is negative once it has.
 
-    `kind` says which day it is, such as `card`, `renewal` or `notice`.
+    `kind` says which day it is: `expiry` of a card, `renewal`, or `cancel_by`, the last day to cancel.
     """
 
     product_id: int

@@ -62,6 +62,24 @@ LOOKS_WIDER = {
     "app.inbox.operations.add_comment",
     "app.inbox.operations.give_to",
     "app.notifications.operations.notify_all",
+    # Who stands in for whom is nobody's secret to the portal; absences begin by themselves.
+    "app.inbox.standing_in.on",
+    "app.inbox.standing_in.instead_of",
+    "app.inbox.absence_operations.begin_absences",
+    "app.inbox.absence_operations._move",
+    # Whoever is in charge of a payment hears of its days, though only Admins read what is paid. Answers of others tell
+    # whether something is still to be said.
+    "app.reminders.queries.rules",
+    "app.reminders.queries.own_days",
+    "app.reminders.queries.answers_to",
+    "app.reminders.queries.answers_about",
+    "app.reminders.queries.coming_for",
+    "app.reminders.operations.payments.tell_of_payments",
+    "app.reminders.operations.tasks.tell_of_tasks",
+    "app.reminders.operations.tasks.escalate_tasks",
+    "app.reminders.operations.grants.tell_of_access",
+    "app.reminders.operations.answering._given",
+    "app.inventory.queries.administrators_by_service",
     # Tasks and stories of one person, asked for that person only.
     "app.inbox.queries.open_tasks_of",
     "app.lifecycle.queries.own_story",

@@ -20,7 +20,8 @@ from app.foundation import clock, outbox
 from app.foundation.database import db
 from app.foundation.ticking import JobPause, ScheduledRun
 from app.inbox import operations as inbox
-from app.inbox.models import TaskAction, TaskComment, TaskType, WorkflowTask
+from app.inbox.absence_models import Absence
+from app.inbox.models import TaskAction, TaskComment, TaskEscalation, TaskType, WorkflowTask
 from app.inventory import operations as inventory
 from app.inventory.models import AccessGrant, PermissionAssignment, Product, Service
 from app.lifecycle import operations as lifecycle
@@ -36,6 +37,7 @@ from app.payments.history_models import Invoice, InvoiceType, PaymentMade
 from app.payments.import_models import ImportRow, ImportRun
 from app.payments.models import PaymentInfo
 from app.payments.rates_models import ExchangeRate
+from app.reminders.models import ProductReminders, ReminderAnswer, ReminderSent
 from app.webhooks import operations as webhooks
 from app.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookMessage
 
@@ -92,6 +94,7 @@ def settle() -> None:
     _settle_inventory()
     _settle_payments()
     _settle_inbox()
+    _settle_reminders()
     _settle_lifecycle()
     _settle_machinery()
     db.session.flush()
@@ -230,6 +233,36 @@ def _settle_inbox() -> None:
     _task("charlie", "Charlie", "Erin Unseen", "Vault Keys")
 
 
+def _settle_reminders() -> None:
+    """Answers of alice and for everybody, an absence that bob stands in for, an escalation with its task."""
+    day = date(2100, 10, 20)
+    vault, gmail = _product("Vault Keys"), _product("Gmail")
+    for product, person, name in ((gmail, "Alice", "alice"), (vault, None, "all"), (gmail, "Bob", "bob")):
+        db.session.add(
+            ReminderAnswer(
+                product_id=product.id,
+                kind="renewal",
+                day=day,
+                person_id=_person(person).id if person else None,
+                given_on=day,
+                given_by_name=f"mark-answer-{name}",
+            )
+        )
+    db.session.add(ReminderSent(product_id=vault.id, kind="renewal", day=date(2101, 11, 21), threshold=17))
+    db.session.add(ProductReminders(product_id=vault.id, days=[313]))
+    for person, substitute, starts in (
+        ("Erin Unseen", "Dora", date(2102, 1, 22)),
+        ("Charlie", "Bob", date(2103, 2, 23)),
+    ):
+        row = Absence(
+            person=_person(person), substitute=_person(substitute), starts_on=starts, ends_on=starts
+        )
+        db.session.add(row)
+    for key in ("keys", "gmail"):
+        task = db.session.scalars(select(WorkflowTask).where(WorkflowTask.key == key)).one()
+        db.session.add(TaskEscalation(task_id=task.id, level=1, told=[f"mark-told-{key}"]))
+
+
 def _settle_lifecycle() -> None:
     erin, charlie = _person("Erin Unseen"), _person("Charlie")
     lifecycle.create_template(
@@ -303,6 +336,7 @@ def find_marks() -> Marks:
             *_marked_inventory(),
             *_marked_payments(),
             *_marked_inbox(),
+            *_marked_reminders(),
             *_marked_lifecycle(),
             *_marked_machinery(),
         ]
@@ -400,6 +434,25 @@ def _marked_inbox() -> list[Row]:
             Row(TaskComment, comment, f"mark-comment-{key}", seen_by),
         ]
     return rows
+
+
+def _marked_reminders() -> list[Row]:
+    def answer(name: str) -> int:
+        return _key(ReminderAnswer, ReminderAnswer.given_by_name == f"mark-answer-{name}")
+
+    absences = {one.starts_on.year: one for one in db.session.scalars(select(Absence))}
+    told = db.session.scalars(select(TaskEscalation))
+    readers = {"mark-told-keys": ROOT, "mark-told-gmail": ALICE}
+    return [
+        Row(ReminderAnswer, answer("alice"), "mark-answer-alice", ALICE),
+        Row(ReminderAnswer, answer("bob"), "mark-answer-bob", BOB),
+        Row(ReminderAnswer, answer("all"), "mark-answer-all", ROOT),
+        Row(ReminderSent, _key(ReminderSent), "2101-11-21", NOBODY),
+        Row(ProductReminders, _key(ProductReminders), "[313]", ROOT),
+        Row(Absence, absences[2102].id, "2102-01-22", ROOT),
+        Row(Absence, absences[2103].id, "2103-02-23", ("root", "bob", "charlie")),
+        *(Row(TaskEscalation, one.id, one.told[0], readers[one.told[0]]) for one in told),
+    ]
 
 
 def _marked_lifecycle() -> list[Row]:
