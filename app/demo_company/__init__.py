@@ -10,7 +10,7 @@ import click
 from flask import current_app
 from sqlalchemy import func, select
 
-from app.demo_company import access, cases, catalogue, company, payment_history, payments
+from app.demo_company import access, cases, catalogue, company, payment_history, payments, reminders
 from app.directory.access import ADMIN
 from app.directory.models import Department, Person, Role
 from app.foundation.actor import acting_as
@@ -52,6 +52,8 @@ def _fill() -> None:
         access.hand_out(people, products)
         payment_history.tell(payments.enter(products, people), people)
     cases.tell(people)
+    with acting_as("Demo data"):
+        reminders.tell(people)
 
 
 def _summary() -> str:

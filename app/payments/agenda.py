@@ -6,7 +6,7 @@ Two or three statements, however many payments there are. The row rules hold: ev
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -30,6 +30,8 @@ class Kind(StrEnum):
     RENEWAL = "renewal"
     EXPIRY = "expiry"
 
+
+TOO_LATE = timedelta(days=14)
 
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 
@@ -109,8 +111,8 @@ def coming(today: date, last: date, *, owner_id: int | None = None) -> list[Entr
     """What asks for attention next: of each payment the next of each kind up to the last day, and what is overdue.
 
     Unlike `entries` one for each product, also of a card that pays for several; by day, kind and name. Overdue are a
-    renewal that somebody has to decide on, a card that is good no more, and the last day to cancel a renewal that is
-    still to come.
+    renewal that somebody has to decide on, a card that is good no more, and for two weeks the last day to cancel a
+    renewal that is still to come: nothing can be done about it, but somebody may want to know.
     """
     rows = _rows(date.min, last)
     owners = _owners(rows)
@@ -203,7 +205,8 @@ def _next_of(row: Row[Any], owners: tuple[Owner, ...], today: date) -> Iterator[
     renewal = renewing.next_from(plan, today) or plan.coming
     if renewal >= today or row.renewal_frequency != "one_off":
         yield _entry(row, Kind.RENEWAL, renewal, owners)
-    too_late = list(renewing.too_late_to_cancel(plan, today))[-1:]
+    too_late = list(renewing.cancel_bys(plan, today - TOO_LATE, today - timedelta(days=1)))[-1:]
+    too_late = [one for one in too_late if one.day >= today]
     for one in (*too_late, renewing.still_cancellable(plan, today)):
         if one is not None:
             yield replace(_entry(row, Kind.CANCEL_BY, one.cancel_by, owners), renewal=one.day)

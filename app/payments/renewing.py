@@ -118,12 +118,6 @@ def still_cancellable(plan: Plan, today: date) -> Renewal | None:
     return None if day is None else Renewal(day, day - notice)
 
 
-def too_late_to_cancel(plan: Plan, today: date) -> Iterator[Renewal]:
-    """Renewals that are still to come and can be cancelled no more."""
-    if plan.notice_days:
-        yield from cancel_bys(plan, today - timedelta(days=plan.notice_days), today - timedelta(days=1))
-
-
 def expected(plan: Plan, amount: Decimal, first: date, last: date) -> Decimal:
     """What will be paid in a period, in the payment's currency."""
     return amount * sum(1 for _ in renewals(plan, first, last))

@@ -14,10 +14,18 @@ PRODUCT_REMINDER_VERBS = Verbs(
 )
 
 
+class DaysInterface(PortalInterface):
+    """FAB has no filter for a list of numbers, and would say so at each start."""
+
+    def get_columns_list(self) -> list[str]:
+        """Those that can be filtered by."""
+        return [name for name in super().get_columns_list() if name != "days"]
+
+
 class ProductRemindersApi(PortalModelApi):
     """How many days ahead people are told of a product's payment, where the company's rule does not hold."""
 
-    datamodel = PortalInterface(ProductReminders)
+    datamodel = DaysInterface(ProductReminders)
     resource_name, noun = "product-reminders", "ProductReminders"
     verbs, schema = PRODUCT_REMINDER_VERBS, ProductRemindersSchema()
     list_columns = ["id", "product_id", "days"]

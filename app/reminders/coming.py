@@ -16,7 +16,7 @@ from app.inbox.queries import IS_OPEN
 from app.inbox.standing_in import StandIns
 from app.payments.agenda import Entry
 from app.reminders import queries
-from app.reminders.items import bundled, detail, headline, item_of
+from app.reminders.items import bundled, detail, item_of, subject
 from app.reminders.models import ReminderAnswer
 from app.reminders.queries import Answers
 
@@ -68,7 +68,7 @@ def _of_payments(entries: Sequence[Entry], viewer: Viewer, today: date, away: St
             said = answers.of(item_of(first), viewer.id)
             yield Line(
                 first.kind.value,
-                headline(bundle, today, whole=viewer.is_admin),
+                subject(bundle, today, whole=viewer.is_admin),
                 detail(bundle, whole=viewer.is_admin),
                 first.day,
                 tuple(str(item_of(one)) for one in bundle),

@@ -54,21 +54,25 @@ def bundled(entries: Iterable[Entry]) -> list[list[Entry]]:
 
 
 def headline(bundle: Sequence[Entry], today: date, *, whole: bool) -> str:
-    """What is coming, in a line. Only whoever may read payments gets the whole: which card it is."""
+    """What is coming, in a line, and when. Only whoever may read payments gets the whole: which card it is."""
     first, days = bundle[0], (bundle[0].day - today).days
-    names, soon = _names(bundle), _when(days)
     if first.kind is Kind.CANCEL_BY:
-        return f"Too late to cancel {names}" if days < 0 else f"The last day to cancel {names} is {soon}"
+        said = subject(bundle, today, whole=whole)
+        return said if days < 0 else f"{said} is {_when(days)}"
+    return f"{subject(bundle, today, whole=whole)} {_when(days)}"
+
+
+def subject(bundle: Sequence[Entry], today: date, *, whole: bool) -> str:
+    """The same without when, for whoever reads that beside it."""
+    first, names, is_over = bundle[0], _names(bundle), bundle[0].day < today
+    if first.kind is Kind.CANCEL_BY:
+        return f"Too late to cancel {names}" if is_over else f"The last day to cancel {names}"
     if first.kind is Kind.EXPIRY:
         card = first.title if whole else "The card" if first.last4 else "The means of payment"
-        return f"{card} for {names} {'expired' if days < 0 else 'expires'} {soon}"
-    if days < 0:
-        return f"{names} was to be renewed {soon}"
-    return (
-        f"{names} renews {soon}"
-        if first.auto_renew and first.frequency
-        else f"{names} has to be renewed {soon}"
-    )
+        return f"{card} for {names} {'expired' if is_over else 'expires'}"
+    if is_over:
+        return f"{names} was to be renewed"
+    return f"{names} renews" if first.auto_renew and first.frequency else f"{names} has to be renewed"
 
 
 def detail(bundle: Sequence[Entry], *, whole: bool) -> str:

@@ -12,7 +12,6 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 
 from app.foundation import clock
 from app.foundation.errors import DomainError, Forbidden, InvalidInput
-from app.foundation.fab import PortalInterface
 from app.foundation.forms import REQUIRED, LookupField, PortalForm, choices_of, line
 from app.foundation.transactions import transaction
 from app.foundation.viewer import Viewer, current_viewer
@@ -20,7 +19,7 @@ from app.foundation.views import PortalModelView, show_refusal
 from app.inventory.models import Product
 from app.reminders import coming, queries
 from app.reminders import operations as reminders
-from app.reminders.api import PRODUCT_REMINDER_VERBS
+from app.reminders.api import PRODUCT_REMINDER_VERBS, DaysInterface
 from app.reminders.coming import Line
 from app.reminders.models import LONGEST_ESCALATION, ProductReminders
 from app.reminders.schemas import Doing
@@ -92,19 +91,25 @@ class RemindersView(BaseView):
 class RulesForm(PortalForm):
     """The company's rules."""
 
-    days = line("Days before", most=100, hint=DAYS_HINT)
+    days = line(
+        "Days before a payment's day",
+        most=100,
+        hint="Before a card expires, a payment renews, or the last day to cancel it. The administrators of the product, "
+        f"else of its service, and the Admins are told at 9:00. {DAYS_HINT}",
+    )
     escalate_after = IntegerField(
         "Days until an overdue task is escalated",
         validators=[
             InputRequired(REQUIRED),
             NumberRange(1, LONGEST_ESCALATION, f"Enter 1 to {LONGEST_ESCALATION}."),
         ],
-        description="To the administrators of its service; after as many days again, to the Admins.",
+        description="To the administrators of its service; after as many days again, to the Admins. "
+        "If whoever has the task is away or has left, it goes up on its first day overdue.",
     )
     access_days = IntegerField(
         "Days before access ends",
         validators=[InputRequired(REQUIRED), NumberRange(0, FURTHEST, f"Enter 0 to {FURTHEST}.")],
-        description="That its product's administrators are told. 0 for never.",
+        description="How far ahead the administrators of its product are told. 0 for never.",
     )
 
 
@@ -165,7 +170,7 @@ class ProductRemindersEditForm(PortalForm):
 class ProductRemindersView(PortalModelView):
     """Products with days of their own."""
 
-    datamodel = PortalInterface(ProductReminders, joinedload(ProductReminders.product))
+    datamodel = DaysInterface(ProductReminders, joinedload(ProductReminders.product))
     route_base, noun, verbs = "/product-reminders", "ProductReminders", PRODUCT_REMINDER_VERBS
     form, edit_form = ProductRemindersForm, ProductRemindersEditForm
     list_title, show_title = "Reminders of single products", "Reminders of a product"

@@ -19,7 +19,7 @@ def item(card, world) -> str:
 
 
 def test_page_shows_ones_own_and_an_admin_everybodys(item, alice, bob, charlie, root):
-    assert "Google Workspace Gmail expires in 30 days" in alice.get("/reminders/").text
+    assert "Google Workspace Gmail expires" in alice.get("/reminders/").text
     for visitor in (bob, charlie):
         page = visitor.get("/reminders/")
         assert page.status_code == 200
@@ -33,7 +33,7 @@ def test_page_shows_ones_own_and_an_admin_everybodys(item, alice, bob, charlie, 
 def test_what_is_paid_stays_with_the_admins(item, pay, alice, root):
     pay("Gmail", next_renewal_date=(TODAY + timedelta(days=9)).isoformat(), renewal_frequency="yearly")
     page = alice.get("/reminders/").text
-    assert "renews in 9 days" in page
+    assert "Google Workspace Gmail renews" in page
     assert "12.50" not in page
     assert "4242" not in page
     assert "USD 12.50" in root.get("/reminders/?whose=all").text
