@@ -1,6 +1,7 @@
 """Acknowledged, later, again: what people say to reminders, and who may say it about what."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -206,9 +207,15 @@ STEPS = st.lists(
 )
 
 
+@pytest.fixture
+def stage(item, check, answer, on, card, viewer_of):
+    """All that a story about one item needs."""
+    return SimpleNamespace(item=item, check=check, answer=answer, on=on, card=card, viewer_of=viewer_of)
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(STEPS)
-def test_no_sequence_tells_twice_or_forgets(item, check, answer, on, card, viewer_of, *, steps):
+@given(steps=STEPS)
+def test_no_sequence_tells_twice_or_forgets(stage, steps):
     """Whatever runs, rests and answers come: on no day two messages, and in the end the item was told as overdue."""
     for model in (ReminderSent, ReminderAnswer):
         db.session.execute(delete(model))
@@ -217,24 +224,26 @@ def test_no_sequence_tells_twice_or_forgets(item, check, answer, on, card, viewe
     for what, days in steps:
         if what in {"run", "again"}:
             today += timedelta(days=days)
-        on(today)
-        _do(what, days, item, answer, viewer_of, card)
-        check()
-        assert check() == {}
-    on(max(today, card) + timedelta(days=400))
-    check()
-    silent = select(ReminderAnswer).where(ReminderAnswer.until.is_(None), ReminderAnswer.given_on > card)
+        stage.on(today)
+        _do(what, days, stage)
+        stage.check()
+        assert stage.check() == {}
+    stage.on(max(today, stage.card) + timedelta(days=400))
+    stage.check()
+    silent = select(ReminderAnswer).where(
+        ReminderAnswer.until.is_(None), ReminderAnswer.given_on > stage.card
+    )
     overdue = select(func.count()).where(ReminderSent.threshold == -1, ReminderSent.person_id.is_not(None))
     assert db.session.scalar(overdue) >= 2 or db.session.scalars(silent).first() is not None
 
 
-def _do(what, days, item, answer, viewer_of, card) -> None:
+def _do(what, days, stage) -> None:
     until = clock.today() + timedelta(days=days)
     if what == "acknowledge":
-        answer("alice", item)
-    elif what == "snooze" and (until <= card or clock.today() >= card):
-        answer("alice", item, until=until)
+        stage.answer("alice", stage.item)
+    elif what == "snooze" and (until <= stage.card or clock.today() >= stage.card):
+        stage.answer("alice", stage.item, until=until)
     elif what == "again":
-        with viewing_as(viewer_of("alice")):
-            reminders.withdraw_items([item])
+        with viewing_as(stage.viewer_of("alice")):
+            reminders.withdraw_items([stage.item])
         db.session.commit()
