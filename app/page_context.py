@@ -93,8 +93,17 @@ class Portal:
 
     def _open(self, entries: list[Any]) -> list[Any]:
         """Those that the viewer may open. FAB's `Menu.get_data` checks the whole menu anew for each of its headings."""
+        return [one for one in entries if one.name != "-" and self._may_open(one)]
+
+    def _may_open(self, entry: Any) -> bool:
+        """Whoever may read a page finds it in the menu: a grant on the role page need not name both."""
         security = current_app.appbuilder.sm  # type: ignore[attr-defined]
-        return [one for one in entries if one.name != "-" and security.has_access("menu_access", one.name)]
+        if security.has_access("menu_access", entry.name):
+            return True
+        if entry.childs:
+            return any(self._may_open(one) for one in entry.childs)
+        noun = getattr(entry.baseview, "class_permission_name", None)
+        return bool(noun) and bool(security.has_access("can_read", noun))
 
     def _item(self, entry: Any) -> dict[str, Any]:
         """An entry of the menu, with how many things wait behind it."""

@@ -119,6 +119,22 @@ def test_keyboard_goes_everywhere_and_leaves_again(register):
     assert visitor.complaints == []
 
 
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (1280, True), (1440, False), (360, False)])
+def test_table_fits_its_window_also_while_it_is_typed_into(register, width, dark):
+    page = register(width=width, dark=dark).page
+    fits = "() => ((w) => w.scrollWidth <= w.clientWidth)(document.querySelector('.data-wrap'))"
+    assert page.evaluate(fits)
+    for name, typed in (("payment_method", "A method that has quite a long name"), ("notice_days", "99999")):
+        cell(page, "Gmail", name).click()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(typed)
+        assert page.evaluate(fits)
+    page.keyboard.press("Enter")
+    cell(page, "Gmail", "notice_days").get_by_role("alert").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(fits)
+
+
 def test_escape_takes_it_back(register):
     page = register().page
     cell(page, "Gmail", "cardholder_name").click()

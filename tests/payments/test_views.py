@@ -1,5 +1,9 @@
 """The page of the register, and what a form says about card numbers."""
 
+from sqlalchemy import select
+
+from app.directory.models import Role
+from app.foundation.database import db
 from app.payments import queries
 
 
@@ -51,6 +55,19 @@ def test_comment_takes_no_card_number(bob, hr, run_jobs):
     assert (answer.status_code, answer.json["detail"][0]["field"]) == (422, "comment")
     page = bob.post(f"/inbox/{task['id']}/work", {"comment": "The card is 5555-5555-5555-4444."})
     assert (page.status_code, "payment card" in page.text) == (422, True)
+
+
+def test_whoever_is_granted_to_read_the_register_finds_it_in_the_menu(app, alice, bob):
+    with app.app_context():
+        security = app.appbuilder.sm
+        role = db.session.scalars(select(Role).where(Role.name == "ServiceAdministrator")).one()
+        security.add_permission_role(role, security.find_permission_view_menu("can_read", "PaymentInfo"))
+        db.session.commit()
+    menu = alice.get("/").text.partition("<main")[0]
+    assert 'href="/payments/list/"' in menu
+    assert 'href="/renewals/"' in menu
+    assert 'href="/spend/"' not in menu
+    assert "/payments/list/" not in bob.get("/").text.partition("<main")[0]
 
 
 def test_charlie_has_no_register(app, charlie, alice, world):

@@ -19,6 +19,8 @@
     narrow.addEventListener('change', () => { if (!narrow.matches && root.classList.contains('nav-open')) set(false); });
     side.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
   }
+  // A row of choices that is wider than the window begins at the chosen one.
+  document.querySelectorAll('.segmented > [aria-current]').forEach((el) => { el.parentElement.scrollLeft = el.offsetLeft - el.parentElement.offsetLeft - 24; });
   // Font Awesome comes only where somebody else's markup asks for it; our own icons are icons.svg.
   if (document.querySelector('main i.fa, main i.fas, main span.fa')) ['fontawesome', 'solid', 'v4-shims'].forEach((f) => document.head.append(Object.assign(document.createElement('link'), { rel: 'stylesheet', href: `${document.body.dataset.fa}${f}.min.css` })));
   const menus = () => document.querySelectorAll('details[data-menu][open]');

@@ -47,6 +47,8 @@
     if (DATES.has(name)) input.placeholder = 'YYYY-MM-DD';
     if (DATES.has(name) && coarse.matches && (!value || !Number.isNaN(Date.parse(value)))) { input.type = 'date'; input.value = value; }
     if (['amount', 'card_last4', 'notice_days'].includes(name)) input.inputMode = name === 'amount' ? 'decimal' : 'numeric';
+    // The column keeps its width while the input lies over the cell.
+    if (!td.matches('.is-editing')) td.style.setProperty('--was', `${td.offsetWidth}px`);
     td.classList.remove('is-saving');
     td.classList.add('is-editing');
     td.replaceChildren(input);
