@@ -36,6 +36,7 @@ from app.inbox import access as _inbox
 from app.inventory.models import Product, Service
 from app.lifecycle import access as _lifecycle
 from app.notifications import access as _notifications
+from app.notifications.mail import Smtp
 from app.reminders import access as _reminders
 from app.reports.views import HomeView
 from app.webhooks import access as _webhooks
@@ -92,7 +93,7 @@ def build(settings: Settings | None = None) -> Flask:
 def configure_logging(level: str) -> None:
     """One line a record, to standard error; whoever runs the process decides where it goes."""
     logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("flask_appbuilder", "alembic", "rq.scheduler", "rq_scheduler.scheduler"):
+    for chatty in ("flask_appbuilder", "alembic", "apprise", "rq.scheduler", "rq_scheduler.scheduler"):
         logging.getLogger(chatty).setLevel(max(logging.getLevelName(level), logging.WARNING))
 
 
@@ -116,6 +117,20 @@ def offer_lookups() -> None:
     """What forms may refer to, and the column that shows it."""
     for model in (Department, Person, Product, Service):
         lookup.offer(model, model.name)
+
+
+def outgoing_mail(settings: Settings) -> Smtp:
+    """The mail server, if there is one, and in whose name mails are sent."""
+    return Smtp(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_user,
+        settings.smtp_password,
+        settings.smtp_starttls,
+        settings.from_email,
+        settings.project_name,
+        settings.public_url,
+    )
 
 
 def flask_config(settings: Settings) -> dict[str, Any]:
@@ -155,6 +170,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
             },
         },
         "REDIS_URL": settings.redis_url,
+        "SMTP": outgoing_mail(settings),
         "OUTGOING": Rules(settings.outgoing_ports, settings.outgoing_networks, settings.outgoing_http),
         "SESSION_COOKIE_NAME": "portalops",
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),

@@ -24,7 +24,9 @@ from app.inventory.published import AccessApi, ProductsApi, ServicesApi
 from app.inventory.views import AssignmentView, GrantView, ProductView, ServiceView
 from app.lifecycle.api import CaseApi, HrEventApi, HrWebhookApi, TemplateApi
 from app.lifecycle.views import CaseView, HrEventView, PersonPageView, ProfileView, TemplateView
-from app.notifications.api import NotificationApi
+from app.notifications.api import ChatChannelApi, MessageApi, NotificationApi
+from app.notifications.message_views import ChatChannelView, MessageReplayView, MessageView
+from app.notifications.preference_views import MessageDefaultsView, PreferenceView, UnsubscribeView
 from app.notifications.views import NoticeView
 from app.payments.api import PaymentInfoApi
 from app.payments.bulk_views import RegisterBulkView
@@ -65,6 +67,7 @@ MENU: list[tuple[Any, str, str, str]] = [
     (HrEventView, "HR announcements", "send", "Joiners and leavers"),
     (WebhookEndpointView, "Webhooks", "link", "Operations"),
     (AuditLogView, "Audit log", "list", "Operations"),
+    (MessageView, "Messages", "mail", "Operations"),
     (ReminderRulesView, "Reminder rules", "sliders", "Operations"),
     (OutboxView, "Background work", "bolt", "Operations"),
     (ScheduleView, "Schedule", "clock", "Operations"),
@@ -73,20 +76,25 @@ WITHOUT_MENU = [
     ApiTokenView,
     CalendarFeedView,
     CalendarView,
+    ChatChannelView,
     DeadLetterView,
     DocsView,
     InvitationView,
     LookupView,
+    MessageDefaultsView,
+    MessageReplayView,
     NoticeView,
     PaymentHistoryView,
     PaymentMadeView,
     PersonPageView,
+    PreferenceView,
     ProductRemindersView,
     ProfileView,
     RegisterBulkView,
     RegisterExportView,
     RegisterImportView,
     ScheduledRunView,
+    UnsubscribeView,
     WebhookDeliveryView,
 ]
 # The contract that existing clients rely on, under the published prefix.
@@ -124,6 +132,8 @@ APIS = [
     ProductRemindersApi,
     ReminderAnswerApi,
     NotificationApi,
+    MessageApi,
+    ChatChannelApi,
     AuditEntryApi,
     OutboxApi,
     ScheduledRunApi,

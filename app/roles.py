@@ -31,6 +31,7 @@ ROLES: dict[str, list[list[str]]] = {
         ["(Task|TaskComment|Notification|Profile|Reminder)$", "can_(read|edit)$"],
         ["Absence$", "can_(read|add|edit|delete)$"],
         ["ReminderAnswer$", "can_read$"],
+        ["MessageChoice$", "can_(read|edit)$"],
         ["ApiToken$", "can_(read|add|delete)$"],
         ["ResetMyPasswordView$", "can_this_form_(get|post)$"],
         ["(Inbox|Reminders|Absences)$", "menu_access$"],

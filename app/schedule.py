@@ -44,6 +44,13 @@ SCHEDULE = [
         "Messages to other systems, with every attempt, are kept for 90 days; those still on their way for longer.",
     ),
     Periodic(
+        "Look for messages that are due",
+        "app.notifications.jobs.look_for_due",
+        Every(minutes=1),
+        "Messages leave at once; this finds what waited for its hour or was tried in vain, and makes the digests.",
+        queue=outbox.MESSAGES,
+    ),
+    Periodic(
         "Delete uploaded sheets that nobody imported",
         "app.payments.jobs.prune_imports",
         Every(minutes=60),
@@ -78,7 +85,7 @@ SCHEDULE = [
         "Forget notices that were read long ago",
         "app.notifications.jobs.forget_read_notices",
         Daily(time(3, 40)),
-        "A notice is deleted some time after it was read (KEEP_NOTICES_DAYS); unread ones stay.",
+        "Some time after it was read (KEEP_NOTICES_DAYS) a notice is deleted; unread ones stay. Messages go as late.",
     ),
     Periodic(
         "Move the tasks of people who are away",

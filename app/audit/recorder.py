@@ -9,7 +9,7 @@ whose change is no news.
 
 import re
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -193,7 +193,7 @@ def _linked(state: Any, name: str, verb: str) -> tuple[Any, Any]:
 
 def _plain(value: Any) -> Any:
     """A value as JSON can hold it."""
-    if isinstance(value, datetime | date):
+    if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)

@@ -15,7 +15,7 @@ KEPT = {"result_ttl": 0, "failure_ttl": 3600}
 # Work that takes minutes has a queue of its own, which a worker looks at when there is nothing else. So has what waits for
 # other systems: one that is slow holds up nobody's tasks.
 DEFAULT, LONG, MESSAGES = "default", "long", "messages"
-SECONDS = {DEFAULT: 60, LONG: 900, MESSAGES: 60}
+SECONDS = {DEFAULT: 60, LONG: 900, MESSAGES: 120}
 
 
 def offer(offers: list[tuple[int, int, str]]) -> None:

@@ -58,6 +58,18 @@ def post(
 
     Needs no application and no database, so that threads may call it.
     """
+    return call("POST", url, body, headers, allowed, seconds)
+
+
+def call(
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    allowed: Rules,
+    seconds: float = SECONDS,
+) -> Answer:
+    """`post` by any method."""
     found = target(url, allowed)
     deadline = _Deadline(seconds)
     backend = _Guarded(allowed, deadline)
@@ -71,7 +83,7 @@ def post(
     try:
         with (
             httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend) as pool,
-            pool.stream("POST", request, headers=list(sent.items()), content=body) as response,
+            pool.stream(method, request, headers=list(sent.items()), content=body) as response,
         ):
             content, is_cut = _beginning(response.iter_stream())
             return Answer(
@@ -217,4 +229,4 @@ def _tls() -> ssl.SSLContext:
     return context
 
 
-__all__ = ["Answer", "NoAnswer", "Refused", "Rules", "lookup", "post", "rules"]
+__all__ = ["Answer", "NoAnswer", "Refused", "Rules", "call", "lookup", "post", "rules"]

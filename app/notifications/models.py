@@ -2,8 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import DateTime, ForeignKey, Index, Text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.directory.models import Person
@@ -23,7 +25,10 @@ class Kind(StrEnum):
 
 
 class Notification(Model):
-    """Read by nobody but the person it is for. One cause tells one person once."""
+    """Read by nobody but the person it is for. One cause tells one person once.
+
+    `items` are the lines of a notice about several things: `[{"text": ..., "href": path or null}]`.
+    """
 
     __tablename__ = "notifications"
     __audit__ = False
@@ -48,6 +53,7 @@ class Notification(Model):
     title: Mapped[str] = mapped_column(Text)
     body: Mapped[str | None] = mapped_column(Text)
     href: Mapped[str | None] = mapped_column(Text)
+    items: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
     read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 

@@ -1,8 +1,9 @@
 """Telling people, and their having read it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
@@ -11,7 +12,16 @@ from app.directory.models import Person
 from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
+from app.notifications import planning
 from app.notifications.models import Kind, Notification
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of a notice about several things; `href` is a path in the portal."""
+
+    text: str
+    href: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +34,7 @@ class Notice:
     body: str | None = None
     href: str | None = None
     cause: str | None = None
+    items: Sequence[Item] = ()
 
 
 def notify(
@@ -40,18 +51,51 @@ def notify(
 
 
 def notify_all(notices: Sequence[Notice]) -> list[int]:
-    """Leave notices, thousands in a few statements; returns whom. Who was told of a cause is not told again."""
+    """Leave notices, and write the messages that tell of them by each person's channels: thousands in a few statements.
+
+    Returns whom. Who was told of a cause is not told again.
+    """
     if not notices:
         return []
-    rows = insert(Notification).on_conflict_do_nothing().returning(Notification.person_id)
+    columns = (
+        Notification.id,
+        Notification.person_id,
+        Notification.kind,
+        Notification.cause,
+        Notification.title,
+        Notification.body,
+        Notification.href,
+        Notification.items,
+    )
+    rows = insert(Notification).on_conflict_do_nothing().returning(*columns)
+    options = {"insertmanyvalues_page_size": planning.ROWS_AT_A_TIME}
     with unscoped():
-        told = db.session.scalars(rows, [asdict(notice) for notice in notices])
-        return list(told)
+        told = db.session.execute(rows, [_row(one) for one in notices], execution_options=options).all()
+        planning.plan(told)
+    return [notice.person_id for notice in told]
+
+
+def _row(notice: Notice) -> dict[str, Any]:
+    return {
+        "person_id": notice.person_id,
+        "kind": notice.kind.value,
+        "title": notice.title,
+        "body": notice.body,
+        "href": notice.href,
+        "cause": notice.cause,
+        "items": [{"text": item.text, "href": item.href} for item in notice.items],
+    }
 
 
 def mark_read(notice: Notification) -> None:
     """Note that it was read; the first time counts."""
     notice.read_at = notice.read_at or clock.now()
+    db.session.flush()
+
+
+def mark_unread(notice: Notification) -> None:
+    """Leave it for later."""
+    notice.read_at = None
     db.session.flush()
 
 

@@ -1,10 +1,15 @@
-"""Reads of notices."""
+"""Reads of notices and messages."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.orm import joinedload
 
+from app.directory.models import Person
 from app.foundation.database import db
+from app.foundation.scoping import unscoped
+from app.notifications.message_models import Message
 from app.notifications.models import Notification
 
 
@@ -13,7 +18,75 @@ def unread_count_of(person_id: int | None) -> Select[Any]:
     return select(func.count()).where(Notification.person_id == person_id, Notification.read_at.is_(None))
 
 
-def latest(person_id: int | None, limit: int = 100) -> list[Notification]:
-    """Somebody's notices, newest first."""
-    query = select(Notification).where(Notification.person_id == person_id).order_by(Notification.id.desc())
-    return list(db.session.scalars(query.limit(limit)))
+def notices_of(
+    person_id: int | None,
+    *,
+    unread: bool = False,
+    kind: str = "",
+    before_id: int | None = None,
+    size: int = 50,
+) -> list[Notification]:
+    """Somebody's notices, newest first; pages by key cost the same at any depth."""
+    query = select(Notification).where(Notification.person_id == person_id)
+    if unread:
+        query = query.where(Notification.read_at.is_(None))
+    if kind:
+        query = query.where(Notification.kind == kind)
+    if before_id:
+        query = query.where(Notification.id < before_id)
+    return list(db.session.scalars(query.order_by(Notification.id.desc()).limit(size)))
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFilter:
+    """What a reader of the log of messages looks for."""
+
+    state: str = ""
+    channel: str = ""
+    kind: str = ""
+    to: str = ""
+
+
+def messages(wanted: MessageFilter, *, before_id: int | None, size: int) -> list[Message]:
+    """The newest messages that fit, with whom they are for."""
+    query = _matching(select(Message), wanted).options(
+        joinedload(Message.person), joinedload(Message.chat_channel)
+    )
+    if before_id:
+        query = query.where(Message.id < before_id)
+    return list(db.session.scalars(query.order_by(Message.id.desc()).limit(size)))
+
+
+def _matching(query: Select[Any], wanted: MessageFilter) -> Select[Any]:
+    if wanted.state:
+        query = query.where(Message.state == wanted.state)
+    if wanted.channel:
+        query = query.where(Message.channel == wanted.channel)
+    if wanted.kind:
+        query = query.where(Message.kind == wanted.kind)
+    if wanted.to:
+        people = select(Person.id).where(Person.name.icontains(wanted.to, autoescape=True))
+        query = query.where(
+            Message.person_id.in_(people) | Message.address.icontains(wanted.to, autoescape=True)
+        )
+    return query
+
+
+def message_counts() -> dict[str, int]:
+    """How many messages stand in each state."""
+    rows = db.session.execute(select(Message.state, func.count()).group_by(Message.state))
+    return {state: count for state, count in rows}  # noqa: C416 - a row is no pair to mypy
+
+
+def in_digest(digest: Message) -> list[Message]:
+    """The messages that a digest holds."""
+    query = select(Message).where(Message.digest_id == digest.id)
+    return list(db.session.scalars(query.order_by(Message.id).limit(500)))
+
+
+def cause_href(message: Message) -> str | None:
+    """Where in the portal the thing is that a message tells of. The notice itself is its reader's alone."""
+    with unscoped():
+        if message.notification_id is None:
+            return None
+        return db.session.scalar(select(Notification.href).where(Notification.id == message.notification_id))

@@ -83,6 +83,14 @@ LOOKS_WIDER = {
     # Tasks and stories of one person, asked for that person only.
     "app.inbox.queries.open_tasks_of",
     "app.lifecycle.queries.own_story",
+    # ... and how each of them wants to be told is nobody's business but the planner's.
+    "app.notifications.preferences.readers",
+    # Where a message leads is in the message already; its notice stays its reader's.
+    "app.notifications.queries.cause_href",
+    # Who sends a test sees what came of it, and of nothing else.
+    "app.notifications.sending._carry_now",
+    # Whoever has the signed address of a mail needs no sign-in to end such mails.
+    "app.notifications.preferences.unsubscribe",
     # A rule needs to know what hangs on a row, or makes its writer its administrator in the same step.
     "app.inventory.operations.create_service",
     "app.inventory.operations.delete_service",

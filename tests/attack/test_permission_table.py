@@ -18,6 +18,7 @@ PUBLIC = {
     "/logout/": "signing out twice is no mistake",
     "/invitation/<token>": "the link is the proof",
     "/calendar/<secret>.ics": "calendar programs can't sign in: the address is the proof",
+    "/unsubscribe/<token>": "mail programs can't sign in: the signed address is the proof",
     "/static/<path:filename>": "style sheets and scripts",
     "/static/appbuilder/<path:filename>": "style sheets and scripts",
 }
@@ -95,6 +96,8 @@ def test_security_pages_are_root_s_alone():
                 "/payments/",
                 "/exchange-rates",
                 "/renewals",
+                "/messages",
+                "/chat-channels",
             )
         ):
             # An action that does not exist is a 404 for everybody.

@@ -18,6 +18,7 @@ from app.directory import operations as directory
 from app.directory.models import Account, Department, Invitation, Person, SignInSession
 from app.foundation import clock, outbox
 from app.foundation.database import db
+from app.foundation.sealing import seal
 from app.foundation.ticking import JobPause, ScheduledRun
 from app.inbox import operations as inbox
 from app.inbox.absence_models import Absence
@@ -27,7 +28,15 @@ from app.inventory.models import AccessGrant, PermissionAssignment, Product, Ser
 from app.lifecycle import operations as lifecycle
 from app.lifecycle.models import AccessTemplate, EventKind, HrEvent, LifecycleCase
 from app.notifications import operations as notifications
-from app.notifications.models import Notification
+from app.notifications.message_models import Message
+from app.notifications.models import Kind, Notification
+from app.notifications.preference_models import (
+    Channel,
+    ChatChannel,
+    Choice,
+    MessageChoice,
+    MessageSettings,
+)
 from app.payments import feed_operations as feeds
 from app.payments import operations as payments
 from app.payments import queries as payment_queries
@@ -298,6 +307,30 @@ def _settle_machinery() -> None:
             body="Something happened.",
             href="/inbox/",
         )
+    # A message repeats its notice for Admins, who read the log of messages; the notice is its reader's alone.
+    for message in db.session.scalars(select(Message)):
+        message.subject, message.text, message.html = (
+            f"mark-message-{message.id}",
+            "Something happened.",
+            None,
+        )
+    db.session.add(MessageChoice(kind=Kind.ACCESS, channel=Channel.EMAIL, choice=Choice.AT_ONCE))
+    for name in ("Erin Unseen", "Alice"):
+        first = name.split()[0].lower()
+        person = _person(name)
+        own = {"person_id": person.id, "chat_shown": f"mark-chat-{first}"}
+        db.session.add(MessageSettings(**own, chat_address=seal(f"json://mark-chat-secret-{first}")))
+        db.session.add(
+            MessageChoice(person_id=person.id, kind=Kind.TASK, channel=Channel.CHAT, choice=Choice.OFF)
+        )
+    db.session.add(
+        ChatChannel(
+            name="mark-channel",
+            kinds=[Kind.TASK],
+            address=seal("json://mark-channel-secret"),
+            shown="mark-shown",
+        )
+    )
     recorder.record(
         "mark.audit", target_type="mark", target_label="mark-audit-label", before={"mark-before": "mark-was"}
     )
@@ -491,6 +524,7 @@ def _marked_machinery() -> list[Row]:
         Row(outbox.OutboxMessage, promised, mark, ROOT)
         for mark in ("mark.outbox.job", "mark-outbox-argument")
     ]
+    rows += _marked_messages()
     rows += [Row(ScheduledRun, run, mark, ROOT) for mark in ("mark-run", "mark.run.job", "mark-run-result")]
     return rows
 
@@ -507,6 +541,25 @@ def _marked_webhooks() -> list[Row]:
         *rows,
         Row(WebhookDelivery, delivery, "mark-why", ROOT),
         Row(WebhookEndpoint, endpoint, "mark-sealed-secret", NOBODY),
+    ]
+
+
+def _marked_messages() -> list[Row]:
+    rows = []
+    for name, readers in (("erin", NOBODY), ("alice", ("alice",))):
+        key = _key(MessageSettings, MessageSettings.chat_shown == f"mark-chat-{name}")
+        rows.append(Row(MessageSettings, key, f"mark-chat-{name}", readers))
+    sealed = [row.chat_address.hex() for row in db.session.scalars(select(MessageSettings))]
+    rows += [Row(MessageSettings, 0, mark, NOBODY) for mark in (*sealed, "mark-chat-secret")]
+    channel = _key(ChatChannel)
+    rows += [Row(ChatChannel, channel, mark, ROOT) for mark in ("mark-channel", "mark-shown")]
+    rows.append(Row(ChatChannel, channel, "mark-channel-secret", NOBODY))
+    for message in db.session.scalars(select(Message)):
+        rows += [Row(Message, message.id, mark, ROOT) for mark in (message.message_id, message.subject)]
+    choices = db.session.scalars(select(MessageChoice)).all()
+    return rows + [
+        Row(MessageChoice, one.id, f"mark-choice-{one.id}", EVERYBODY if one.person_id is None else NOBODY)
+        for one in choices
     ]
 
 

@@ -19,5 +19,5 @@ def test_only_what_was_read_long_ago_is_forgotten(world, context):
         notice.created_at = clock.now() - timedelta(days=900)
         notice.read_at = None if read_days_ago is None else clock.now() - timedelta(days=read_days_ago)
     db.session.commit()
-    assert jobs.resolve("app.notifications.jobs.forget_read_notices")() == "1 deleted"
+    assert jobs.resolve("app.notifications.jobs.forget_read_notices")() == "1 notices and 0 messages deleted"
     assert sorted(db.session.scalars(select(Notification.title))) == ["read lately", "unread"]
