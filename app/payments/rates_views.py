@@ -15,7 +15,7 @@ from app.foundation.fab import PortalInterface
 from app.foundation.forms import REQUIRED, PortalForm, line
 from app.foundation.transactions import transaction
 from app.foundation.views import PortalModelView
-from app.payments import rates_operations as rates
+from app.payments import rates_import
 from app.payments.models import companys_currency
 from app.payments.rates_api import RATE_VERBS
 from app.payments.rates_models import ExchangeRate
@@ -78,7 +78,7 @@ class ExchangeRateView(PortalModelView):
             if sent is None or not sent.filename:
                 raise InvalidInput(file="Choose a file.")
             with transaction():
-                done = rates.import_rates(sent.read(rates.LARGEST_FILE + 1))
+                done = rates_import.import_rates(sent.read(rates_import.LARGEST_FILE + 1))
         except DomainError as error:
             return self._import_page(error), error.status
         flash(

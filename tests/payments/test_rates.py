@@ -12,6 +12,7 @@ from app.foundation import clock, currencies
 from app.foundation.database import db
 from app.foundation.errors import Forbidden, InvalidInput, PayloadTooLarge
 from app.foundation.viewer import viewing_as
+from app.payments import rates_import
 from app.payments import rates_operations as rates
 from app.payments.rates_models import ExchangeRate
 from app.payments.rates_queries import rate_book, totals_in_company_currency
@@ -90,7 +91,7 @@ def test_only_an_admin_writes_rates_and_everybody_s_totals_use_them(known, viewe
             lambda: rates.create_rate(currency="GBP", day=FIRST, rate="1"),
             lambda: rates.change_rate(eur, rate="2"),
             lambda: rates.remove_rate(eur),
-            lambda: rates.import_rates(GOOD.encode()),
+            lambda: rates_import.import_rates(GOOD.encode()),
         ):
             with pytest.raises(Forbidden):
                 attempt()
@@ -117,9 +118,9 @@ def test_everything_wrong_is_told_at_once(context):
 
 
 def test_file_is_taken_and_taken_again(context):
-    assert rates.import_rates(GOOD.encode("utf-8-sig")) == rates.Imported(new=2)
+    assert rates_import.import_rates(GOOD.encode("utf-8-sig")) == rates_import.Imported(new=2)
     again = "Rate;Note;Currency;Date\r\n1.11;x;EUR;2026-01-01\r\n\r\n1.25;;GBP;2026-01-01\r\n0.9;;CHF;2026-01-02\r\n"
-    assert rates.import_rates(again.encode()) == rates.Imported(new=1, changed=1, unchanged=1)
+    assert rates_import.import_rates(again.encode()) == rates_import.Imported(new=1, changed=1, unchanged=1)
     db.session.commit()
     assert count() == 3
     entries = db.session.scalars(
@@ -135,7 +136,7 @@ def test_file_is_taken_and_taken_again(context):
 def test_every_line_that_does_not_fit_is_named_and_none_is_taken(context):
     text = GOOD + "31/12/2025,EUR,1\n2026-01-02,XXX,0\n2026-01-01,EUR,1.1\n2026-01-03\n"
     with pytest.raises(InvalidInput) as refused:
-        rates.import_rates(text.encode())
+        rates_import.import_rates(text.encode())
     said = refused.value.fields
     assert list(said) == ["line 4", "line 5", "line 6", "line 7"]
     assert "YYYY-MM-DD" in said["line 4"]
@@ -159,18 +160,18 @@ def test_every_line_that_does_not_fit_is_named_and_none_is_taken(context):
 )
 def test_file_that_is_none_says_so(context, content, said):
     with pytest.raises(InvalidInput) as refused:
-        rates.import_rates(content)
+        rates_import.import_rates(content)
     assert said in refused.value.fields["file"]
 
 
 def test_file_that_is_too_large_is_refused(context):
     with pytest.raises(PayloadTooLarge):
-        rates.import_rates(b"x" * (rates.LARGEST_FILE + 1))
+        rates_import.import_rates(b"x" * (rates_import.LARGEST_FILE + 1))
 
 
 def test_many_faults_are_counted_and_the_first_shown(context):
     with pytest.raises(InvalidInput, match=r"60 lines do not fit \(the first 50") as refused:
-        rates.import_rates(b"date,currency,rate\n" + b"x,y,z\n" * 60)
+        rates_import.import_rates(b"date,currency,rate\n" + b"x,y,z\n" * 60)
     assert len(refused.value.fields) == 50
 
 
