@@ -9,12 +9,13 @@ from collections import Counter
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
+from typing import Any
 
 from flask import current_app
-from sqlalchemy import func, select, true
+from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import joinedload
 
-from app.foundation import clock, sealing
+from app.foundation import clock, outbox, sealing
 from app.foundation.database import db
 from app.webhooks.models import DeliveryState, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from app.webhooks.operations import calling
@@ -26,6 +27,7 @@ from app.webhooks.operations.recording import record
 # Longer than a call may take, and than a worker needs to write down what came of it.
 LEASE = timedelta(seconds=60)
 DRAIN_SECONDS = 25.0
+SOON = timedelta(minutes=2)
 TOGETHER = 8
 TOGETHER_AT_ONE = 2
 _LOOK_SECONDS = 1.0
@@ -57,9 +59,8 @@ def drain(seconds: float = DRAIN_SECONDS) -> int:
                     silent.add(call.endpoint_id)
                 record(call, outcome)
                 db.session.commit()
-    if count_due():
-        wake()
-        db.session.commit()
+    _promise_next(silent)
+    db.session.commit()
     return made
 
 
@@ -68,19 +69,28 @@ def _busy(calls: Collection[Call]) -> set[int]:
     return {endpoint for endpoint, count in counts.items() if count >= TOGETHER_AT_ONE}
 
 
+def _promise_next(silent: Collection[int]) -> None:
+    """Have the worker come again for what is left over or due soon. The look of each minute is early enough for the rest."""
+    earliest = _waiting(func.min(WebhookDelivery.due_at)).where(WebhookEndpoint.id.not_in(list(silent)))
+    due_at = db.session.scalar(earliest)
+    if due_at is None:
+        return
+    delay = due_at - clock.now()
+    if delay <= timedelta():
+        wake()
+    elif delay < SOON:
+        outbox.enqueue("app.webhooks.jobs.deliver_due", queue=outbox.MESSAGES, delay=delay)
+
+
 def count_due() -> int:
     """How many deliveries could be made now."""
-    due = (
-        select(func.count())
-        .select_from(WebhookDelivery)
-        .join(WebhookEndpoint)
-        .where(
-            WebhookEndpoint.enabled,
-            WebhookDelivery.state == DeliveryState.WAITING,
-            WebhookDelivery.due_at <= clock.now(),
-        )
-    )
-    return db.session.scalar(due) or 0
+    return db.session.scalar(_waiting(func.count()).where(WebhookDelivery.due_at <= clock.now())) or 0
+
+
+def _waiting(wanted: Any) -> Select[Any]:
+    """Something about the deliveries that wait at endpoints that are on."""
+    query = select(wanted).select_from(WebhookDelivery).join(WebhookEndpoint)
+    return query.where(WebhookEndpoint.enabled, WebhookDelivery.state == DeliveryState.WAITING)
 
 
 def claim(most: int, but: Collection[int] = ()) -> list[Call]:

@@ -6,7 +6,7 @@ from typing import TypeVar
 from sqlalchemy import update
 
 from app.directory.queries import people_with_role
-from app.foundation import clock, outbox
+from app.foundation import clock
 from app.foundation.actor import acting_as
 from app.foundation.backoff import wait_after
 from app.foundation.database import db
@@ -21,8 +21,6 @@ from app.webhooks.operations.endpoints import turn_off
 Row = TypeVar("Row", WebhookEndpoint, WebhookDelivery)
 
 PATIENCE = timedelta(days=5)
-# A wait shorter than this is promised to the outbox; for longer ones the look of each minute is early enough.
-SHORT = timedelta(minutes=2)
 
 
 def record(call: Call, outcome: Outcome) -> None:
@@ -105,10 +103,7 @@ def _again_or_never(endpoint: WebhookEndpoint, delivery: WebhookDelivery, outcom
             f"webhook dead letter {endpoint.id} {clock.today()}",
         )
         return
-    wait = max(wait, outcome.patience())
-    delivery.due_at = clock.now() + wait
-    if wait < SHORT:
-        outbox.enqueue("app.webhooks.jobs.deliver_due", queue=outbox.MESSAGES, delay=wait)
+    delivery.due_at = clock.now() + max(wait, outcome.patience())
 
 
 def _give_up(endpoint: WebhookEndpoint, reason: str) -> None:
