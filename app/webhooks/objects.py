@@ -3,6 +3,7 @@
 from app.inbox.models import Priority, TaskAction, TaskStatus, TaskType
 from app.inventory.models import AccessLevel, GrantSource, ProductStatus
 from app.lifecycle.models import EventKind
+from app.payments.agenda import Kind
 from app.webhooks.shapes import Shape, amount, choice, day, flag, key, moment, number, part, text
 
 PERSON = Shape(
@@ -79,7 +80,7 @@ PAYMENT = Shape(
 )
 EXPIRY = Shape(
     part("product", PRODUCT),
-    text("kind", "renewal", says="Which day it is: card, renewal or notice."),
+    choice("kind", Kind, Kind.RENEWAL),
     day("day", "2026-04-01"),
     number("days_left", 14, says="Below 0 once the day has passed."),
 )
