@@ -142,7 +142,6 @@ class SignInSession(Model):
     """
 
     __tablename__ = "sign_in_sessions"
-    __generated__ = ("id", "address", "client", "refresh_id", "previous_refresh_id")
     __audit__ = False
     __table_args__ = (Index("ix_sign_in_sessions_account_id", "account_id"),)
 

@@ -1,7 +1,8 @@
 """Numbers of payment cards are kept nowhere: whichever door a text comes through, the session refuses to write one.
 
 Forms and schemas ask first, so that their fields carry the message. The flush asks once more, for every text column of
-every row; `__generated__` of a model names the columns that the portal itself fills.
+every row that is audited, which is every one that people change; `__generated__` names those columns of a model that the
+portal itself fills, and what it writes for its own use (`__audit__ = False`) it composes of texts that were asked before.
 """
 
 import re
@@ -24,7 +25,10 @@ _ALONE = r"(?<![^\W_]){}(?![^\W_])"
 # Digits, with up to three blanks or dashes of any kind between them. A letter or a digit right beside them says that
 # they are part of something else: a hexadecimal number, a reference.
 _DIGITS = re.compile(_ALONE.format(r"\d(?:[ \t\u00a0\u2007\u2009\u202f\u2010-\u2015\-]{0,3}\d){12,}"))
-_UUID = re.compile(_ALONE.format("-".join(f"[0-9a-fA-F]{{{length}}}" for length in (8, 4, 4, 4, 12))))
+# What looks like groups of digits and is something else: a UUID, a day as ISO 8601 writes it.
+_UUID = "-".join(f"[0-9a-fA-F]{{{length}}}" for length in (8, 4, 4, 4, 12))
+_DAY = "(?:19|2[01])[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_OTHERS = re.compile(_ALONE.format(f"(?:{_UUID}|{_DAY})"))
 _GROUP = re.compile(r"\d+")
 
 
@@ -36,7 +40,7 @@ def stands_in(text: str) -> bool:
     """
     if not _DIGITS.search(text):
         return False
-    for found in _DIGITS.finditer(_UUID.sub("", text)):
+    for found in _DIGITS.finditer(_OTHERS.sub(".", text)):
         groups = _GROUP.findall(found.group())
         if any(map(_passes, ["".join(groups), *_like_cards(groups)])):
             return True
@@ -74,6 +78,8 @@ def _holds_one(value: Any) -> bool:
 @cache
 def written_columns(model: type[Any]) -> tuple[str, ...]:
     """A model's columns of text that people or other systems fill."""
+    if not getattr(model, "__audit__", True):
+        return ()
     generated = {*getattr(model, "__generated__", ()), *getattr(model, "__audit_secret__", ())}
     return tuple(
         name

@@ -54,7 +54,6 @@ class OutboxMessage(Model):
 
     __tablename__ = "outbox"
     __audit__ = False
-    __generated__ = ("job", "queue", "state", "last_error", "request_id")
     __table_args__ = (
         one_of("state", OutboxState),
         Index("ix_outbox_due", "due_at", postgresql_where="state = 'waiting'"),

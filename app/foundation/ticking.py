@@ -52,7 +52,6 @@ class ScheduledRun(Model):
 
     __tablename__ = "scheduled_runs"
     __audit__ = False
-    __generated__ = ("name", "job", "result")
     __table_args__ = (
         one_of("state", RunState),
         one_of("trigger", RunTrigger),

@@ -101,6 +101,7 @@ class HrEvent(Model):
     """One announcement, kept as it came. Its identity is the delivery's id, or else its content while a case is open."""
 
     __tablename__ = "hr_events"
+    __generated__ = ("delivery_id", "content_key", "body_hash", "request_id")
     __table_args__ = (
         one_of("kind", EventKind),
         Index(

@@ -32,7 +32,6 @@ class Notification(Model):
 
     __tablename__ = "notifications"
     __audit__ = False
-    __generated__ = ("cause", "title", "body", "href")
     __table_args__ = (
         one_of("kind", Kind),
         Index(

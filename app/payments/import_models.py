@@ -48,6 +48,7 @@ class ImportRun(Timestamps, Model):
 
     __tablename__ = "import_runs"
     __audit_noun__ = "payment_import"
+    __generated__ = ("message",)
     __audit_quiet__ = ("look", "mapping", "content", "file_size", "done", "total")
     __table_args__ = (
         not_blank("file_name", "The name of the file"),

@@ -44,6 +44,7 @@ class WebhookEndpoint(Timestamps, Model):
     """
 
     __tablename__ = "webhook_endpoints"
+    __generated__ = ("disabled_reason",)
     __audit_secret__ = ("secret", "previous_secret")
     __audit_quiet__ = ("last_success_at", "failing_since")
     __table_args__ = (

@@ -1,5 +1,7 @@
 """Card numbers do not belong here: no text takes one, whatever stands around it."""
 
+from datetime import date, timedelta
+
 import pytest
 from marshmallow import ValidationError
 
@@ -78,6 +80,16 @@ def test_card_number_is_refused_however_it_is_written(text):
 )
 def test_other_digits_are_none_of_its_business(text):
     no_card_number(text)
+
+
+def test_days_are_no_card_number():
+    """Two of them side by side have sixteen digits."""
+    for number in range(400):
+        day, other = date(2026, 1, 1) + timedelta(days=number), date(2031, 12, 1) + timedelta(days=7 * number)
+        no_card_number(f"{day} {other}")
+        no_card_number(f"{day} \N{EN DASH} {other}")
+    with pytest.raises(ValidationError):
+        no_card_number("2026-01-01 4111-1111-1111-1111")
 
 
 def test_session_writes_none_whoever_forgot_to_ask(context):
