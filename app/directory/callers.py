@@ -1,6 +1,7 @@
 """Who calls, asked anew at every request in one statement: a closed account or a taken role holds from the next one.
 
-Core and not the mapper: of all statements this is the one that every request pays for.
+Of all statements this is the one that every request pays for, so it is a function in the database, which keeps its plan
+(migration 0023); what is open, and which roles are held, stands there.
 """
 
 import hashlib
@@ -8,22 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask_appbuilder.security.sqla.models import (
-    assoc_group_role,
-    assoc_user_group,
-    assoc_user_role,
-)
 from flask_login import UserMixin
-from sqlalchemy import ARRAY, Select, Text, bindparam, func, or_, select
 
-from app.directory.models import Account, Person, Role, SignInSession
-from app.directory.token_models import ApiToken
 from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.viewer import Viewer
-
-accounts, people, roles = Account.__table__, Person.__table__, Role.__table__
-sessions, tokens = SignInSession.__table__, ApiToken.__table__
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +40,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 def by_session(account_id: int, session_id: str | None) -> SignedIn | None:
     """The open account whose sign-in session has not ended."""
-    return _found(_BY_SESSION, {"account_id": account_id, "session_id": session_id})
+    return _found("SELECT * FROM caller_by_session(%s, %s)", account_id, session_id)
 
 
 def by_token(secret: str) -> SignedIn | None:
@@ -59,12 +49,12 @@ def by_token(secret: str) -> SignedIn | None:
     A fast hash is right here: the secret is 240 random bits, which nobody guesses however fast they hash. Slow hashes
     protect what people think up.
     """
-    return _found(_BY_TOKEN, {"token_hash": digest(secret), "today": clock.today()})
+    return _found("SELECT * FROM caller_by_token(%s, %s)", digest(secret), clock.today())
 
 
 def by_account(account_id: int) -> SignedIn | None:
     """The account, open or not, with the roles that it has now."""
-    return _found(_BY_ACCOUNT, {"account_id": account_id})
+    return _found("SELECT * FROM caller_by_account(%s)", account_id)
 
 
 def digest(secret: str) -> bytes:
@@ -72,52 +62,15 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
-def _found(query: Select[Any], values: dict[str, Any]) -> SignedIn | None:
-    row = db.session.connection().execute(query, values).one_or_none()
+def _found(question: str, *values: Any) -> SignedIn | None:
+    row = db.session.connection().exec_driver_sql(question, values).one_or_none()
     if row is None:
         return None
-    name = f"{row.first_name} {row.last_name}".removesuffix(" -")
-    viewer = Viewer(row.person_id, row.id, name, row.email, frozenset(row.role_names))
-    token = (
-        TokenInUse(row.token_id, tuple(row.scopes), row.last_used_at) if "token_id" in row._fields else None
-    )
-    return SignedIn(row.id, viewer, token)
+    account_id, first_name, last_name, email, person_id, role_names, *of_token = row
+    name = f"{first_name} {last_name}".removesuffix(" -")
+    viewer = Viewer(person_id, account_id, name, email, frozenset(role_names))
+    return SignedIn(account_id, viewer, _token(*of_token) if of_token else None)
 
 
-def _identity(*more: Any) -> Select[Any]:
-    own = (
-        select(assoc_user_role.c.role_id)
-        .where(assoc_user_role.c.user_id == accounts.c.id)
-        .correlate(accounts)
-    )
-    of_groups = (
-        select(assoc_group_role.c.role_id)
-        .join(assoc_user_group, assoc_user_group.c.group_id == assoc_group_role.c.group_id)
-        .where(assoc_user_group.c.user_id == accounts.c.id)
-        .correlate(accounts)
-    )
-    held = select(roles.c.name).where(or_(roles.c.id.in_(own), roles.c.id.in_(of_groups)))
-    return select(
-        accounts.c.id,
-        accounts.c.first_name,
-        accounts.c.last_name,
-        accounts.c.email,
-        people.c.id.label("person_id"),
-        func.array(held.correlate(accounts).scalar_subquery(), type_=ARRAY(Text)).label("role_names"),
-        *more,
-    ).outerjoin_from(accounts, people, people.c.account_id == accounts.c.id)
-
-
-_BY_ACCOUNT = _identity().where(accounts.c.id == bindparam("account_id"))
-_BY_SESSION = (
-    _BY_ACCOUNT.join(sessions, sessions.c.account_id == accounts.c.id)
-    .where(accounts.c.active)
-    .where(sessions.c.id == bindparam("session_id"), sessions.c.ended_at.is_(None))
-)
-_BY_TOKEN = (
-    _identity(tokens.c.id.label("token_id"), tokens.c.scopes, tokens.c.last_used_at)
-    .join(tokens, tokens.c.account_id == accounts.c.id)
-    .where(accounts.c.active)
-    .where(tokens.c.token_hash == bindparam("token_hash"), tokens.c.revoked_at.is_(None))
-    .where(tokens.c.expires_on >= bindparam("today"))
-)
+def _token(key: int, scopes: list[str], last_used_at: datetime | None) -> TokenInUse:
+    return TokenInUse(key, tuple(scopes), last_used_at)
