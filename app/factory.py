@@ -166,7 +166,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
             "connect_args": {
                 "connect_timeout": 3,
                 "tcp_user_timeout": 10_000,
-                "options": "-c timezone=UTC -c statement_timeout=30000",
+                "options": "-c timezone=UTC -c statement_timeout=30000 -c jit=off",
             },
         },
         "REDIS_URL": settings.redis_url,

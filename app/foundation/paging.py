@@ -51,15 +51,23 @@ def page_of(
 
 def counts(queries: Sequence[Select[Any]]) -> list[int]:
     """What each of these counts: one statement, which counts only if something was committed since it last did."""
-    identity = ("counts", *(_identity(query) for query in queries))
+    return counted(select(array([query.scalar_subquery() for query in queries])))
+
+
+def counted(query: Select[Any]) -> list[int]:
+    """The array that a query makes of its counts. It is made anew only if something was committed since it last was."""
+    identity = ("counted", _identity(query))
     kept, counted_in = _totals().get(identity, ([], ""))
-    asked = array([query.scalar_subquery() for query in queries])
-    may_differ = SNAPSHOT.element.is_distinct_from(counted_in)
-    found, snapshot = db.session.execute(select(case((may_differ, asked)), SNAPSHOT)).one()
+    ((found, snapshot),) = prepared.rows(query, _if_it_may_differ, counted_in=counted_in)
     if found is None:
         return list(kept)
     _keep(identity, found, snapshot)
     return list(found)
+
+
+def _if_it_may_differ(query: Select[Any]) -> Select[Any]:
+    may_differ = SNAPSHOT.element.is_distinct_from(bindparam("counted_in", type_=Text))
+    return select(case((may_differ, query.scalar_subquery())), SNAPSHOT)
 
 
 def _read(
@@ -109,12 +117,12 @@ def _reversed(order: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def _count(query: Select[Any], identity: Hashable) -> int:
-    ((total, snapshot),) = prepared.rows(query, _counted)
+    ((total, snapshot),) = prepared.rows(query, _total_of)
     _keep(identity, total, snapshot)
     return int(total)
 
 
-def _counted(query: Select[Any]) -> Select[Any]:
+def _total_of(query: Select[Any]) -> Select[Any]:
     return query.with_only_columns(func.count(), SNAPSHOT, maintain_column_froms=True).order_by(None)
 
 

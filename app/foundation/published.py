@@ -171,11 +171,12 @@ def bare(query: Select[Any], shown: Shown) -> Response:
 
 def _links(page: int, limit: int, last: int) -> str:
     pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
-    others = [
-        (name, value) for name, value in request.args.items(multi=True) if name not in {"page", "limit"}
-    ]
+    others = urlencode(
+        [(name, value) for name, value in request.args.items(multi=True) if name not in {"page", "limit"}]
+    )
+    address = f"{request.base_url}?{others}{'&' if others else ''}page="
     return ", ".join(
-        f'<{request.base_url}?{urlencode([*others, ("page", number), ("limit", limit)])}>; rel="{name}"'
+        f'<{address}{number}&limit={limit}>; rel="{name}"'
         for name, number in pages.items()
         if 1 <= number <= last
     )

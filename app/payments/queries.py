@@ -6,10 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Row, Select, func, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import outerjoin
 
-from app.foundation import clock, prepared
+from app.foundation import clock
 from app.foundation.database import db
+from app.foundation.paging import counted
 from app.inventory.models import Product, Service
 from app.payments.models import PaymentInfo
 from app.payments.status import PaymentState
@@ -62,10 +64,16 @@ def payment_of(product_id: int) -> PaymentInfo | None:
 
 def counts_by_state() -> dict[str, int]:
     """How many payments are in each state, none left out."""
+    found = counted(_count_of_each_state(clock.today()))
+    return dict(zip((state.value for state in PaymentState), found, strict=True))
+
+
+@lru_cache(maxsize=2)
+def _count_of_each_state(_today: date) -> Select[Any]:
+    """Built once a day, as the states are those of its day."""
     payment: Any = PaymentInfo
-    counted = select(payment.state.label("state"), func.count()).group_by("state")
-    found = {row[0]: row[1] for row in prepared.rows(counted)}
-    return {state.value: found.get(state.value, 0) for state in PaymentState}
+    of_each = [func.count().filter(payment.state == state.value) for state in PaymentState]
+    return select(array(of_each)).select_from(PaymentInfo)
 
 
 def renewed_by(today: date) -> Sequence[PaymentInfo]:

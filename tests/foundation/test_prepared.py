@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import bindparam, func, select
+from sqlalchemy.dialects.postgresql import array
 
 from app.directory.models import Department, Person
 from app.foundation import prepared
@@ -20,6 +21,7 @@ LISTS = (
     select(Person.id, Department.name).outerjoin(Person.department).order_by(Person.id),
     select(PermissionAssignment.id, PermissionAssignment.created_at).order_by(PermissionAssignment.id),
     select(WorkflowTask.id, WorkflowTask.details).order_by(WorkflowTask.id),
+    select(array([select(func.count(Product.id)).scalar_subquery()])),
 )
 
 
