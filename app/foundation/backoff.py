@@ -1,4 +1,4 @@
-"""How long to wait before something that failed is tried again: seconds first, then hours, two days and a half in all."""
+"""How long to wait before something that failed is tried again: seconds first, then hours, three days in all."""
 
 import random
 from datetime import timedelta
