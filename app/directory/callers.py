@@ -1,7 +1,7 @@
 """Who calls, asked anew at every request in one statement: a closed account or a taken role holds from the next one.
 
 Of all statements this is the one that every request pays for, so it is a function in the database, which keeps its plan
-(migration 0023); what is open, and which roles are held, stands there.
+(migration 0024); what is open, and which roles are held, stands there.
 """
 
 import hashlib

@@ -5,8 +5,8 @@ Every request pays for this statement. A prepared one would do as well, but not 
 
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
