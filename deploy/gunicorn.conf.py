@@ -4,6 +4,7 @@ import gc
 from pathlib import Path
 from typing import Any
 
+from app.foundation import patience
 from config import load  # the bare module's name would be taken for gunicorn's own setting `config`
 
 _settings = load()
@@ -22,6 +23,11 @@ def when_ready(_server: Any) -> None:
     """What is loaded now stays: workers share it, and their garbage collector need not look through it again."""
     gc.collect()
     gc.freeze()
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Requests wait for a PostgreSQL that says nothing only as long as people do."""
+    patience.install()
 
 
 # A worker that has not answered its arbiter for this long is stuck and replaced.

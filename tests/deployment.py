@@ -77,8 +77,8 @@ class Deployment:
 
     # --- processes ------------------------------------------------------------------------------------------------
 
-    def start(self, *names: str) -> None:
-        """Start processes side by side, and return when the engines answer and the web process is healthy.
+    def start(self, *names: str, wait: bool = True) -> None:
+        """Start processes side by side, and return when the engines answer and, if asked to, the web process is healthy.
 
         From the main thread only: each process dies with the thread that started it.
         """
@@ -88,14 +88,14 @@ class Deployment:
             self.running[name] = Started(bound_to_parent(self._command(name)), self.env, log)
             if name in {"redis", "postgres"}:
                 getattr(self, name).wait_ready()
-        if "web" in names:
-            wait_until(lambda: self._is_up() or not self.running["web"].alive)
+        if "web" in names and wait:
+            wait_until(lambda: self._is_up() or not self.running["web"].alive, 90)
 
-    def revive(self, *names: str) -> None:
+    def revive(self, *names: str, wait: bool = True) -> None:
         """Start those of these processes that died, as a supervisor does."""
         for name in names:
             if name not in self.running or not self.running[name].alive:
-                self.start(name)
+                self.start(name, wait=wait)
 
     def run(self, name: str) -> str:
         """Run a command to its end and return what it said."""

@@ -52,14 +52,14 @@ class ScheduleView(PortalView):
             troubles=scheduling.troubles(),
         )
 
-    @expose("/<key>")
+    @expose("/<pk>")
     @has_access
     @permission_name("read")
-    def job(self, key: str) -> Any:
+    def job(self, pk: str) -> Any:
         """One job and its runs, newest first; `?failed=1` shows those that failed."""
-        status, failed = scheduling.status_of(key), request.args.get("failed") == "1"
+        status, failed = scheduling.status_of(pk), request.args.get("failed") == "1"
         before = parse_key(request.args.get("before"))
-        found = scheduling.runs_of(key, failed=failed, before_id=before, size=PAGE + 1)
+        found = scheduling.runs_of(pk, failed=failed, before_id=before, size=PAGE + 1)
         return self._page(
             "operating/schedule_job.html",
             title=status.periodic.name,
@@ -69,38 +69,38 @@ class ScheduleView(PortalView):
             older=found[PAGE - 1].id if len(found) > PAGE else None,
         )
 
-    @expose("/<key>/run", methods=["POST"])
+    @expose("/<pk>/run", methods=["POST"])
     @has_access
     @permission_name("edit")
-    def run(self, key: str) -> Any:
+    def run(self, pk: str) -> Any:
         """Ask for a run now."""
-        return self._do(key, scheduling.run_now, "It runs as soon as a worker is free.")
+        return self._do(pk, scheduling.run_now, "It runs as soon as a worker is free.")
 
-    @expose("/<key>/pause", methods=["POST"])
+    @expose("/<pk>/pause", methods=["POST"])
     @has_access
     @permission_name("edit")
-    def pause(self, key: str) -> Any:
+    def pause(self, pk: str) -> Any:
         """No more runs until somebody resumes it."""
-        return self._do(key, scheduling.pause, "Paused: it does not run by itself until you resume it.")
+        return self._do(pk, scheduling.pause, "Paused: it does not run by itself until you resume it.")
 
-    @expose("/<key>/resume", methods=["POST"])
+    @expose("/<pk>/resume", methods=["POST"])
     @has_access
     @permission_name("edit")
-    def resume(self, key: str) -> Any:
+    def resume(self, pk: str) -> Any:
         """Go on."""
-        return self._do(key, scheduling.resume, "Resumed. What it missed is caught up once, within a minute.")
+        return self._do(pk, scheduling.resume, "Resumed. What it missed is caught up once, within a minute.")
 
-    def _do(self, key: str, verb: Callable[[str], None], done: str) -> Any:
+    def _do(self, pk: str, verb: Callable[[str], None], done: str) -> Any:
         """Do it, and go back to the page that the button stood on."""
-        name = scheduling.status_of(key).periodic.name
+        name = scheduling.status_of(pk).periodic.name
         try:
             with transaction():
-                verb(key)
+                verb(pk)
         except Conflict as error:
             flash(error.message, "danger")
         else:
             flash(f"“{name}”: {done}", "success")
-        back = url_for(".job", key=key) if request.form.get("from") == "job" else url_for(".index")
+        back = url_for(".job", pk=pk) if request.form.get("from") == "job" else url_for(".index")
         return redirect(back)
 
     def _page(self, template: str, **shown: Any) -> Any:
