@@ -10,7 +10,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import VERSION, cli, health, icons, navigation, page_context, roles, schedule, wiring
+from app import VERSION, cli, health, icons, navigation, page_context, roles, schedule, values, wiring
 from app.audit import access as _audit
 from app.audit import denials
 from app.audit import recorder as _recorder
@@ -77,6 +77,7 @@ def build(settings: Settings | None = None) -> Flask:
     rendering.init_app(app)
     icons.init_app(app)
     page_context.init_app(app)
+    values.init_app(app)
     health.init_app(app)
     denials.init_app(app)
     intake.init_app(app)

@@ -1,7 +1,7 @@
 """What every page shows around its content: the navigation with its counts, the trail, who is looking."""
 
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from flask import Flask, current_app, request, url_for
@@ -10,9 +10,13 @@ from app.foundation import clock
 from app.foundation.paging import counts
 from app.foundation.trace import request_id
 from app.foundation.viewer import Viewer, current_viewer
-from app.inbox.queries import open_count_of
-from app.notifications.queries import unread_count_of
-from app.payments.register_queries import count_of_incomplete
+from app.inbox.queries import OPEN_COUNT
+from app.notifications.queries import UNREAD_COUNT
+from app.payments.register_queries import INCOMPLETE_COUNT
+
+# What is counted for every page: beside entries of the menu, and on the bell.
+WAITING = {"Inbox": OPEN_COUNT, "Payment register": INCOMPLETE_COUNT, "Notifications": UNREAD_COUNT}
+BADGES = {"Inbox": "open", "Payment register": "incomplete"}
 
 
 def portal() -> dict[str, Any]:
@@ -34,12 +38,7 @@ class Portal:
         """How many things wait for the viewer, by what they are: one statement for all of them."""
         if self.viewer is None:
             return {}
-        asked = {
-            "Inbox": open_count_of(self.viewer.id),
-            "Payment register": count_of_incomplete(),
-            "Notifications": unread_count_of(self.viewer.id),
-        }
-        return dict(zip(asked, counts(list(asked.values())), strict=True))
+        return dict(zip(WAITING, counts(tuple(WAITING.values()), person_id=self.viewer.id), strict=True))
 
     @property
     def unread(self) -> int:
@@ -83,7 +82,7 @@ class Portal:
         for entry in self._open(current_app.appbuilder.menu.get_list()):  # type: ignore[attr-defined]
             if entry.childs:
                 items = [self._item(one) for one in self._open(entry.childs)]
-                groups.append({"label": str(entry.label), "items": items})
+                groups.append({"label": _told(entry, request.script_root)[0], "items": items})
             else:
                 top["items"].append(self._item(entry))
         # FAB's own group is registered first and belongs last.
@@ -108,7 +107,7 @@ class Portal:
     def _item(self, entry: Any) -> dict[str, Any]:
         """An entry of the menu, with how many things wait behind it."""
         waiting = {"badge": self.waiting.get(entry.name, 0), "badge_word": BADGES.get(entry.name, "")}
-        return {**_item(entry.label, entry.get_url(), entry.icon), **waiting}
+        return {**_item(*_told(entry, request.script_root), entry.icon), **waiting}
 
     @cached_property
     def crumbs(self) -> list[tuple[str, str | None]]:
@@ -136,18 +135,25 @@ LABELS = {
     "Permission on Views/Menus": "Permissions on views",
 }
 
-# What is counted beside an entry of the menu.
-BADGES = {"Inbox": "open", "Payment register": "incomplete"}
-
 ICONS = {"List Roles": "shield", "Views/Menus": "grid"}
 
 
-def _item(label: Any, href: str, icon: str) -> dict[str, Any]:
+@lru_cache(maxsize=512)
+def _told(entry: Any, root: str) -> tuple[str, str]:  # noqa: ARG001 - addresses begin with it
+    """What the menu calls an entry, and its address: worked out once, as they are the same for everybody."""
+    return str(entry.label), entry.get_url()
+
+
+def _item(label: str, href: str, icon: str) -> dict[str, Any]:
     base = href.removesuffix("list/")
     active = request.path == "/" if href == "/" else request.path.startswith(base)
-    own = str(label)
-    name = LABELS.get(own, own)
-    return {"label": name, "href": href, "icon": ICONS.get(own, icon), "badge": 0, "active": active}
+    return {
+        "label": LABELS.get(label, label),
+        "href": href,
+        "icon": ICONS.get(label, icon),
+        "badge": 0,
+        "active": active,
+    }
 
 
 def at_home(moment: Any) -> Any:
@@ -155,13 +161,7 @@ def at_home(moment: Any) -> Any:
     return clock.local(moment) if isinstance(moment, datetime) and moment.tzinfo else moment
 
 
-def plain_text(value: Any) -> bool:
-    """Whether a value is text and nothing else: no enum's member, no markup."""
-    return type(value) is str
-
-
 def init_app(app: Flask) -> None:
     """Give it to every template."""
     app.context_processor(portal)
     app.add_template_filter(at_home)
-    app.add_template_test(plain_text)

@@ -1,7 +1,8 @@
 """What we change of Flask-AppBuilder 5.3, each with its reason. `tests/foundation/test_fab.py` fails when upstream does.
 
 - `_filters` is one mutable object per view that all threads share (FAB issue 2366): it becomes one per request.
-- Page sizes of HTML lists are not capped and orders not checked (`intake.py` checks that they are numbers).
+- Page sizes of HTML lists are not capped and orders not checked (`intake.py` checks that they are numbers), and their
+  templates are not told the view.
 - A list of rows costs a statement per related row: an interface may say what to load with the rows.
 - A list counts its whole table for each page, skips whole rows to a deep one, and sorts capitals before small letters:
   pages are found by `paging.py`, and texts are in the order that people look for them.
@@ -95,6 +96,7 @@ class FiltersOfThisRequest:
 
 def _list_widget(original: Any) -> Any:
     def checked(self: Any, **arguments: Any) -> Any:
+        arguments.setdefault("view", self)
         arguments["page_size"] = min(arguments.get("page_size") or self.page_size, LARGEST_PAGE)
         if arguments.get("order_column") not in self.order_columns:
             arguments["order_column"] = arguments["order_direction"] = ""

@@ -7,6 +7,7 @@ whomever, and the total still holds. A transaction that has written sees more th
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app
@@ -49,16 +50,21 @@ def page_of(
     return rows, total
 
 
-def counts(queries: Sequence[Select[Any]]) -> list[int]:
-    """What each of these counts: one statement, which counts only if something was committed since it last did."""
-    return counted(select(array([query.scalar_subquery() for query in queries])))
+def counts(queries: tuple[Select[Any], ...], **values: Any) -> list[int]:
+    """What each of these counts, in one statement. The queries are made once, and `values` are their parameters."""
+    return counted(_together(queries), **values)
 
 
-def counted(query: Select[Any]) -> list[int]:
+@lru_cache
+def _together(queries: tuple[Select[Any], ...]) -> Select[Any]:
+    return select(array([query.scalar_subquery() for query in queries]))
+
+
+def counted(query: Select[Any], **values: Any) -> list[int]:
     """The array that a query makes of its counts. It is made anew only if something was committed since it last was."""
-    identity = ("counted", _identity(query))
+    identity = ("counted", _identity(query), tuple(values.items()))
     kept, counted_in = _totals().get(identity, ([], ""))
-    ((found, snapshot),) = prepared.rows(query, _if_it_may_differ, counted_in=counted_in)
+    ((found, snapshot),) = prepared.rows(query, _if_it_may_differ, **values, counted_in=counted_in)
     if found is None:
         return list(kept)
     _keep(identity, found, snapshot)
@@ -150,4 +156,8 @@ def _identity(query: Select[Any]) -> Hashable:
     """
     key, parameters = prepared.shape_of(query)
     values = tuple(repr(value.effective_value) for value in parameters)
-    return key, values, current_viewer() if is_scoped() else None, is_scoped()
+    return key, values, _viewer()
+
+
+def _viewer() -> Hashable:
+    return is_scoped(), current_viewer() if is_scoped() else None

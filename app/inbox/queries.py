@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.directory.models import Person
@@ -82,6 +82,10 @@ def page_of(query: Select[WorkflowTask], page: int, size: int) -> tuple[list[Wor
     return list(rows), total
 
 
+# How many tasks wait for the person :person_id.
+OPEN_COUNT = select(func.count()).where(WorkflowTask.assignee_id == bindparam("person_id"), IS_OPEN)
+
+
 def open_counts(viewer: Viewer) -> dict[str, int]:
     """Open tasks by scope, as the filter of the inbox shows them."""
     rules = {scope.value: in_scope(scope, viewer) for scope in Scope}
@@ -91,11 +95,6 @@ def open_counts(viewer: Viewer) -> dict[str, int]:
     ]
     row = db.session.execute(select(*counted).select_from(WorkflowTask).where(IS_OPEN)).one()
     return dict(zip(rules, row, strict=True))
-
-
-def open_count_of(person_id: int | None) -> Select[Any]:
-    """How many tasks wait for somebody."""
-    return select(func.count()).where(WorkflowTask.assignee_id == person_id, IS_OPEN)
 
 
 def open_tasks_of(person: Person) -> list[WorkflowTask]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import joinedload
 
 from app.directory.models import Person
@@ -12,10 +12,10 @@ from app.foundation.scoping import unscoped
 from app.notifications.message_models import Message
 from app.notifications.models import Notification
 
-
-def unread_count_of(person_id: int | None) -> Select[Any]:
-    """How many notices somebody has not read."""
-    return select(func.count()).where(Notification.person_id == person_id, Notification.read_at.is_(None))
+# How many notices the person :person_id has not read.
+UNREAD_COUNT = select(func.count()).where(
+    Notification.person_id == bindparam("person_id"), Notification.read_at.is_(None)
+)
 
 
 def notices_of(

@@ -162,14 +162,13 @@ def in_use() -> tuple[list[str], list[str]]:
     return sorted(methods, key=str.lower), sorted({row[1] for row in pairs})
 
 
+# How many payments still miss something.
+INCOMPLETE_COUNT = select(func.count(PaymentInfo.id)).where(not_(is_complete_in_sql(PaymentInfo)))
+
+
 def incomplete_count() -> int:
-    """How many payments still miss something."""
-    return db.session.scalar(count_of_incomplete()) or 0
-
-
-def count_of_incomplete() -> Select[Any]:
-    """The same as a statement, for the badge in the navigation."""
-    return select(func.count(PaymentInfo.id)).where(not_(is_complete_in_sql(PaymentInfo)))
+    """The number in the navigation."""
+    return db.session.scalar(INCOMPLETE_COUNT) or 0
 
 
 def _of_matching(chosen: RegisterFilter, *columns: Any) -> Select[Any]:

@@ -72,3 +72,14 @@ def test_statements_of_a_list_do_not_grow_with_it(root, many, statements, page):
     with statements() as seen:
         names_of_page(root, address)
     assert len(seen) == STATEMENTS, seen
+
+
+def test_name_of_a_row_is_text_in_its_buttons_too(root, context, world):
+    name = "0-key-0 0-name-0 \"><script>alert('x')</script>"
+    db.session.execute(insert(Product), [{"service_id": world.services["Slack"], "name": name}])
+    db.session.commit()
+    page = root.get("/products/list/?_flt_2_name=alert").text
+    shown = "0-key-0 0-name-0 &#34;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"
+    assert f">{shown}</a>" in page
+    assert 'aria-label="Edit 0-key-0 0-name-0 &#34;&gt;alert' in page
+    assert "<script>alert" not in page

@@ -93,7 +93,7 @@ def test_total_counts_what_the_transaction_itself_wrote_and_nobody_else_keeps_it
     assert [total_of("products"), total_of("products", 2)] == [total, total]
 
 
-COUNTS = [select(func.count()).select_from(Product), select(func.count(PaymentInfo.id))]
+COUNTS = (select(func.count()).select_from(Product), select(func.count(PaymentInfo.id)))
 
 
 def test_counts_are_one_statement_and_exact_after_every_commit(context, statements):
