@@ -150,6 +150,8 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SECRET_KEY": settings.secret_key,
         "JWT_SECRET_KEY": settings.jwt_secret_key,
         "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=settings.jwt_access_token_expire_minutes),
+        # Hashes are slow, and those who wait for one hold a thread each.
+        "SIGN_INS_AT_ONCE": max(1, settings.web_threads - 2),
         "HR_WEBHOOK_API_KEYS": settings.hr_webhook_api_key,
         "TRUSTED_HOSTS": list(settings.trusted_hosts) or None,
         "FAB_SAFE_REDIRECT_HOSTS": list(settings.trusted_hosts),

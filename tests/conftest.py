@@ -84,6 +84,7 @@ def templates(engines: Engines, one_app: Flask) -> Callable[[str], None]:
 def app(one_app: Flask, templates: Callable[[str], None]) -> Iterator[Flask]:
     """The application with the cast and their world."""
     templates("cast")
+    one_app.extensions.pop("locked_addresses", None)
     with one_app.app_context():
         redis_client.quick().flushdb()
     yield one_app

@@ -63,6 +63,7 @@ class PortalSecurityManager(SecurityManager):
 
     def __init__(self, appbuilder: Any) -> None:
         super().__init__(appbuilder)
+        self._line = directory.Line(places=current_app.config["SIGN_INS_AT_ONCE"])
         # FAB has just set plain interfaces on these classes; ours load what the lists show.
         AccountView.datamodel = PortalInterface(
             Account, selectinload(Account.roles), selectinload(Account.groups)
@@ -76,6 +77,10 @@ class PortalSecurityManager(SecurityManager):
         Commits, because failures are recorded too; and each step by itself, because many may be signing in at once:
         nobody waits for a count while somebody else's password is hashed or the log is written.
         """
+        with self._line.place():
+            return self._signed_in(username, password)
+
+    def _signed_in(self, username: str | None, password: str | None) -> Account | None:
         attempt = directory.count_attempt(username or "")
         db.session.commit()
         if attempt.wait:

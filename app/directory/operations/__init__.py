@@ -27,10 +27,11 @@ from app.directory.operations.people import (
     valid_email,
 )
 from app.directory.operations.refreshing import refresh_session
-from app.directory.operations.signing_in import authenticate
+from app.directory.operations.signing_in import Line, authenticate
 from app.directory.operations.throttle import count_attempt, forgive, prune_limits, refusal
 
 __all__ = [
+    "Line",
     "accept_invitation",
     "allows",
     "authenticate",

@@ -1,8 +1,10 @@
 """Signing in: one answer for every failure, and a session that everything given out belongs to."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 
 from flask import has_request_context, request
 from sqlalchemy import func, select
@@ -12,11 +14,32 @@ from app.audit import recorder
 from app.directory.models import Account, Person, SignInSession
 from app.foundation.actor import acting_as
 from app.foundation.database import db
+from app.foundation.errors import RateLimited
 from app.foundation.schemas import UNFIT
 from app.foundation.scoping import unscoped
 
+SOON = 2
+
 # Hashing takes some 60 ms of a core: a flood of sign-ins waits for itself, not everybody else for it.
 _one_hash_at_a_time = Lock()
+
+
+class Line:
+    """Those who are signing in at this moment in this process: no more than leave some threads to everybody else."""
+
+    def __init__(self, places: int) -> None:
+        self._places = BoundedSemaphore(places)
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """RateLimited where there is none, whoever asks; nothing is counted against them."""
+        if not self._places.acquire(blocking=False):
+            message = "Too many people are signing in at this moment. Try again in a few seconds."
+            raise RateLimited(message, retry_after=SOON)
+        try:
+            yield
+        finally:
+            self._places.release()
 
 
 @cache

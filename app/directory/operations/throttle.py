@@ -9,12 +9,14 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
+from typing import Any
 
 from flask import has_request_context, request
 from sqlalchemy import delete, text
 
 from app.audit import recorder
 from app.directory.models import SignInLimit
+from app.directory.operations import refusals
 from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.errors import RateLimited
@@ -43,7 +45,7 @@ COUNT = text("""
             CASE WHEN "full" AND NOT locked THEN kept.locks + 1 ELSE kept.locks END,
             CASE WHEN locked THEN kept.locked_until
                 WHEN "full" THEN :now + CAST(:window AS interval) * (1 << least(kept.locks, :doublings)) END,
-            CASE WHEN locked THEN kept.refused + 1 ELSE 0 END
+            CASE WHEN locked THEN kept.refused + 1 + CASE WHEN kept.subject = :address THEN :untold ELSE 0 END ELSE 0 END
         FROM (SELECT coalesce(kept.locked_until > :now, false)) AS state (locked),
             (SELECT ARRAY(SELECT one FROM unnest(kept.attempts) AS one
                 WHERE one > CAST(:now AS timestamptz) - CAST(:window AS interval)) || CAST(:now AS timestamptz)
@@ -64,23 +66,40 @@ FORGIVE = text("""
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt as it was counted. `wait` is 0 if it may go on; else this is the `refused`th that may not."""
+    """One attempt as it was counted. `wait` is 0 if it may go on; else this is the `refused`th that may not.
+
+    `told` is how many refused ones it told the database of: 0 if it did not ask.
+    """
 
     email: str
     at: datetime
     wait: int
     refused: int
-    began_lock: bool
+    began_lock: bool = False
+    told: int = 1
 
 
 def count_attempt(email: str) -> Attempt:
-    """Count an attempt, in one statement. The door commits before it goes on: others wait for these rows."""
+    """Count an attempt, in one statement. The door commits before it goes on: others wait for these rows.
+
+    An address that was refused many times is refused without asking, for moments.
+    """
     now, subjects = clock.now(), _subjects(email)
+    lock = refusals.known(subjects["address"])
+    if lock and lock.holds(now):
+        return Attempt(email, now, _seconds(lock.until - now), lock.refused, told=0)
+    attempt, of_address = _counted(email, now, subjects, lock.untold if lock else 0)
+    refusals.remember(subjects["address"], now, of_address.locked_until, of_address.refused)
+    return attempt
+
+
+def _counted(email: str, now: datetime, subjects: dict[str, bytes], untold: int) -> tuple[Attempt, Any]:
     rows = db.session.execute(
         COUNT,
         {
             **subjects,
             "now": now,
+            "untold": untold,
             "window": WINDOW,
             "doublings": DOUBLINGS,
             "most_of_account": MOST_OF_ACCOUNT,
@@ -88,15 +107,21 @@ def count_attempt(email: str) -> Attempt:
         },
     ).all()
     refusing = [row for row in rows if row.refused]
-    waits = [-(-(row.locked_until - now) // timedelta(seconds=1)) for row in refusing]
+    waits = [_seconds(row.locked_until - now) for row in refusing]
     of_address = next(row for row in rows if bytes(row.subject) == subjects["address"])
-    return Attempt(
+    attempt = Attempt(
         email=email,
         at=now,
         wait=max(waits, default=0),
         refused=max((row.refused for row in refusing), default=0),
         began_lock=of_address.locked_until is not None and not of_address.refused,
+        told=1 + untold,
     )
+    return attempt, of_address
+
+
+def _seconds(left: timedelta) -> int:
+    return -(-left // timedelta(seconds=1))
 
 
 def refusal(attempt: Attempt) -> RateLimited:
@@ -104,7 +129,8 @@ def refusal(attempt: Attempt) -> RateLimited:
 
     A flood must not fill the log, which everybody's changes queue for: after the first, every hundredth is noted.
     """
-    if attempt.refused <= NOTED_ONE_BY_ONE or attempt.refused % 100 == 0:
+    before = attempt.refused - attempt.told
+    if before < NOTED_ONE_BY_ONE or attempt.refused // 100 > before // 100:
         recorder.record(
             "auth.locked",
             target_type="account",
