@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Select, inspect, select
 from sqlalchemy.orm import aliased
 
-from app.foundation.database import among, db
+from app.foundation import prepared
+from app.foundation.database import among
 
 Narrow = Callable[[Any], Any]
 
@@ -60,7 +61,7 @@ class Reader:
 
     def row(self, narrow: Narrow, key: int) -> Any:
         """The row with this key, or None."""
-        return db.session.execute(narrow(self.query).where(self.key == key)).one_or_none()
+        return next(iter(prepared.rows(narrow(self.query).where(self.key == key))), None)
 
     def shown(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
         """Rows as JSON has them, dates and times in ISO 8601. One statement more for each relation to many."""
@@ -82,9 +83,8 @@ class Reader:
 
     def _lists_of(self, name: str, keys: list[int]) -> dict[int, list[dict[str, Any]]]:
         lists: dict[int, list[dict[str, Any]]] = defaultdict(list)
-        for row in db.session.execute(self.queries[name].where(among(self.key, keys))):
-            inner = zip(self.many[name], row[1:], strict=True)
-            lists[row.row_key].append({leaf: _plain(value) for leaf, value in inner})
+        for key, *values in prepared.rows(self.queries[name].where(among(self.key, keys))):
+            lists[key].append(dict(zip(self.many[name], map(_plain, values), strict=True)))
         return lists
 
 
