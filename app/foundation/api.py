@@ -184,7 +184,8 @@ class PortalModelApi(PortalApi, ModelRestApi):
         fields = load(self.add_model_schema, body_of_request())
         with transaction():
             key = self.datamodel.get_pk_value(self.verbs.create(**fields))  # type: ignore[misc]
-        return self._answer(201, id=key, result=self._shown(key))
+            shown = self._shown(key)
+        return self._answer(201, id=key, result=shown)
 
     @rendered
     def put_headless(self, pk: Any) -> Response:
@@ -193,7 +194,8 @@ class PortalModelApi(PortalApi, ModelRestApi):
         fields = load(self.edit_model_schema, body_of_request(), partial=True)
         with transaction():
             key = self.datamodel.get_pk_value(self.verbs.change(row, **fields))  # type: ignore[misc]
-        return self._answer(200, id=key, result=self._shown(key))
+            shown = self._shown(key)
+        return self._answer(200, id=key, result=shown)
 
     @rendered
     def delete_headless(self, pk: Any) -> Response:
@@ -214,7 +216,7 @@ class PortalModelApi(PortalApi, ModelRestApi):
         return row
 
     def _shown(self, key: int) -> Any:
-        """As a GET shows it; None if whoever wrote it may not see it."""
+        """As a GET shows it; None if whoever wrote it may not see it. After the commit it would take a transaction more."""
         reader, _ = self._reader_of({}, self.show_columns or [])
         found = reader.row(self._base_filters.apply_all, key)
         return found and reader.shown([found])[0]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import Integer, Select, bindparam, inspect, select
 from sqlalchemy.orm import aliased
 
 from app.foundation import prepared
@@ -39,6 +39,7 @@ class Reader:
                 one.setdefault(relation, []).append(leaf)
         self.one, self.many = one, many
         self.query = self._query()
+        self.query_of_one = self.query.where(self.key == bindparam("wanted", type_=Integer))
         self.queries = {name: self._query_of_many(name) for name in many}
 
     def _query(self) -> Select[Any]:
@@ -61,7 +62,7 @@ class Reader:
 
     def row(self, narrow: Narrow, key: int) -> Any:
         """The row with this key, or None."""
-        return next(iter(prepared.rows(narrow(self.query).where(self.key == key))), None)
+        return next(iter(prepared.rows(narrow(self.query_of_one), wanted=key)), None)
 
     def shown(self, rows: Sequence[Any]) -> list[dict[str, Any]]:
         """Rows as JSON has them, dates and times in ISO 8601. One statement more for each relation to many."""
