@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -249,6 +249,7 @@ def test_payment_reminders_go_to_the_substitute_who_becomes_no_admin(away, world
 PEOPLE = st.integers(1, 8)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(PEOPLE, st.none() | PEOPLE), st.frozensets(PEOPLE), st.frozensets(PEOPLE), PEOPLE)
 def test_chain_ends_with_somebody_present_or_nobody(named, gone, but, person):
     found = StandIns(named, gone).of(person, but=but)

@@ -213,7 +213,11 @@ def stage(item, check, answer, on, card, viewer_of):
     return SimpleNamespace(item=item, check=check, answer=answer, on=on, card=card, viewer_of=viewer_of)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps=STEPS)
 def test_no_sequence_tells_twice_or_forgets(stage, steps):
     """Whatever runs, rests and answers come: on no day two messages, and in the end the item was told as overdue."""

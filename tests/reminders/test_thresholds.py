@@ -3,12 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.reminders import thresholds
 from app.reminders.thresholds import NOT_TOLD, OVERDUE, Answer, due, passed
 
+# A busy machine draws slowly, which says nothing about what is drawn.
+calmly = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 DAYS = st.lists(st.integers(1, 365), max_size=10, unique=True)
 RUNS = st.lists(st.integers(-400, 400), max_size=40).map(lambda days: sorted(set(days), reverse=True))
 DAY = date(2030, 6, 15)
@@ -24,11 +26,13 @@ def told_over(runs: list[int], days: list[int]) -> list[int]:
     return told
 
 
+@calmly
 @given(DAYS)
 def test_daily_check_tells_each_threshold_once_and_then_overdue(days):
     assert told_over(list(range(370, -30, -1)), days) == [*sorted(days, reverse=True), OVERDUE]
 
 
+@calmly
 @given(RUNS, DAYS)
 def test_downtime_neither_loses_nor_repeats(runs, days):
     told = told_over(runs, days)
@@ -41,6 +45,7 @@ def test_downtime_neither_loses_nor_repeats(runs, days):
         assert len(so_far) - len(told_over(runs[:place], days)) <= 1
 
 
+@calmly
 @given(RUNS, DAYS, DAYS)
 def test_change_of_the_rules_repeats_nothing(runs, before, after):
     half = len(runs) // 2
@@ -51,6 +56,7 @@ def test_change_of_the_rules_repeats_nothing(runs, before, after):
     assert told == sorted(set(told), reverse=True)
 
 
+@calmly
 @given(st.integers(-30, 30), st.integers(-30, 30))
 def test_acknowledged_thing_is_silent_until_it_is_overdue(given_on, today):
     answer = Answer(DAY + timedelta(days=given_on))
@@ -58,6 +64,7 @@ def test_acknowledged_thing_is_silent_until_it_is_overdue(given_on, today):
     assert silent == (today <= 0 or given_on > 0)
 
 
+@calmly
 @given(st.integers(-30, 30), st.integers(-30, 30))
 def test_delay_is_silent_until_its_end_and_not_longer(end, today):
     until, now = DAY + timedelta(days=end), DAY + timedelta(days=today)
