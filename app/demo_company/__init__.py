@@ -10,7 +10,7 @@ import click
 from flask import current_app
 from sqlalchemy import func, select
 
-from app.demo_company import access, cases, catalogue, company, payment_history, payments, reminders
+from app.demo_company import access, cases, catalogue, company, messages, payment_history, payments, reminders
 from app.directory.access import ADMIN
 from app.directory.models import Department, Person, Role
 from app.foundation.actor import acting_as
@@ -54,6 +54,7 @@ def _fill() -> None:
     cases.tell(people)
     with acting_as("Demo data"):
         reminders.tell(people)
+        messages.tell()
 
 
 def _summary() -> str:

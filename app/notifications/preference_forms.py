@@ -37,7 +37,7 @@ KIND_ICONS = {
 def hour_choices(otherwise: int) -> list[SelectChoice]:
     """Every hour, and whichever holds for who chooses none."""
     hours = [SelectChoice(str(hour), f"{hour}:00") for hour in range(24)]
-    return [SelectChoice("", f"As everybody: {otherwise}:00"), *hours]
+    return [SelectChoice("", f"{otherwise}:00 (default)"), *hours]
 
 
 class HoursForm(PortalForm):

@@ -10,6 +10,8 @@ from app.directory.access import is_administrator
 from app.foundation import scheduling
 from app.foundation.rendering import wants_json
 from app.foundation.viewer import current_viewer
+from app.notifications import planning
+from app.notifications import queries as notices
 from app.reports import queries
 
 
@@ -38,4 +40,6 @@ class HomeView(IndexView):
             cases=queries.next_cases() if viewer.is_admin else [],
             is_administrator=is_administrator(viewer),
             troubles=scheduling.troubles() if viewer.is_admin else None,
+            mail=notices.undelivered() if viewer.is_admin else None,
+            mail_is_sent=planning.mail_is_sent(),
         )

@@ -1,0 +1,91 @@
+"""Messages under `kill -9` and without Redis: each arrives once, or is seen as failed and can be sent again."""
+
+import time
+
+import pytest
+
+from tests.deployment import Deployment
+from tests.postoffice import PostOffice, post_office
+from tests.runtime.processes import wait_until
+
+pytestmark = pytest.mark.faults
+
+PROCESSES = ("postgres", "redis", "worker", "scheduler", "web")
+STATES = "SELECT state, count(*) FROM messages WHERE kind = 'task' GROUP BY state"
+SETTLED = "SELECT count(*) FROM messages WHERE kind = 'task' AND state IN ('sent', 'failed', 'dead')"
+
+
+@pytest.fixture
+def office():
+    with post_office() as opened:
+        yield opened
+
+
+@pytest.fixture
+def portal(office: PostOffice, tmp_path):
+    """A portal whose mail goes to a real server; the only Admin gets every task of every joiner."""
+    deployment = Deployment(
+        tmp_path, SMTP_HOST="127.0.0.1", SMTP_PORT=str(office.port), SMTP_STARTTLS="false"
+    )
+    try:
+        deployment.start("postgres", "redis")
+        deployment.postgres.create_database()
+        deployment.run("setup")
+        deployment.start("worker", "scheduler", "web")
+        yield deployment
+    finally:
+        deployment.end()
+
+
+def announce(portal: Deployment, number: int) -> None:
+    answer = portal.hr("onboarding", name=f"Newcomer {number}", email=f"newcomer.{number}@example.com")
+    assert answer.status == 202
+
+
+def hurry(portal: Deployment) -> None:
+    """Time flies: what is leased or claimed is overdue at once."""
+    portal.revive(*PROCESSES)
+    portal.rows("UPDATE outbox SET due_at = now() WHERE state = 'waiting' AND due_at > now()")
+    portal.rows("UPDATE messages SET claimed_at = claimed_at - interval '1 hour' WHERE state = 'sending'")
+    portal.rows("UPDATE messages SET due_at = now() WHERE state = 'waiting' AND due_at > now()")
+    time.sleep(0.5)
+
+
+def settle(portal: Deployment, count: int) -> None:
+    def done() -> bool:
+        hurry(portal)
+        return portal.one(SETTLED) == count
+
+    wait_until(done, 90)
+
+
+def test_worker_killed_between_send_and_record_sends_nothing_twice(portal, office):
+    """The server holds its answer until the worker is dead, so the mail was taken and nobody wrote it down."""
+    taken = []
+
+    def kill_after_taking(mail) -> None:
+        taken.append(mail["Message-ID"])
+        if len(taken) == 3:
+            portal.kill("worker")
+
+    office.data = kill_after_taking
+    for number in range(6):
+        announce(portal, number)
+    wait_until(lambda: len(taken) >= 3, 60)
+    settle(portal, 6)
+    told = [one for one in office.mails if one.mail["Subject"] == "A message was not delivered"]
+    assert len(taken) == len(set(taken)) == 6 + len(told)
+    assert dict(portal.rows(STATES)) == {"sent": 5, "failed": 1}
+    [(answer,)] = portal.rows("SELECT answer FROM messages WHERE state = 'failed'")
+    assert "It may have arrived" in answer
+
+
+def test_mail_leaves_once_although_redis_was_down_when_it_was_decided(portal, office):
+    portal.kill("redis")
+    for number in range(3):
+        announce(portal, number)
+    assert office.mails == []
+    settle(portal, 3)
+    ids = [one.mail["Message-ID"] for one in office.mails]
+    assert len(ids) == len(set(ids)) == 3
+    assert dict(portal.rows(STATES)) == {"sent": 3}
