@@ -106,10 +106,11 @@ def test_security_pages_are_root_s_alone():
 
 
 def test_employee_is_let_in_only_where_everybody_works():
-    """Their inbox, their notices, their own page and password, searches that the row rules narrow."""
+    """Their inbox, reminders and absences, their notices, own page and password, searches that the row rules narrow."""
     shut = {"login", "401", "403", "405"}
     allowed = ("/inbox/", "/notices/", "/me/", "/resetmypassword/", "/lookup/", "/api/inbox/")
     allowed += ("/api/v1/task", "/api/v1/notifications")
+    allowed += ("/reminders/", "/absences/", "/api/v1/absences/", "/api/v1/reminder-answers/")
     odd = [
         f"{method} {route}"
         for (route, method), answers in read().items()
