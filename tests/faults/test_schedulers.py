@@ -1,5 +1,8 @@
 """Periodic work: two schedulers, an emptied Redis, ticks without number, and each slot is run once."""
 
+from contextlib import contextmanager
+
+import psycopg2
 import pytest
 import redis
 from rq import Queue
@@ -20,6 +23,8 @@ LOST = """
 """
 INSTANCES = "rq:scheduler_instance:*"
 STATE = "SELECT state FROM outbox WHERE id = %s"
+LEAVING = "app.lifecycle.jobs.leave_on_last_days"
+RUNNING = "SELECT attempts FROM scheduled_runs WHERE job = %s AND state = 'running'"
 
 
 @pytest.fixture
@@ -76,3 +81,57 @@ def test_killed_scheduler_is_followed_by_the_other(portal, courier):
         wait_until(lambda: all_slots_ran(portal), 35)
     finally:
         portal.kill("scheduler.2")
+
+
+def test_redis_down_at_the_hour_delays_the_run_and_runs_it_once(portal, courier):
+    """The scheduler and the worker live on, or come back; nobody promised the slot meanwhile, and one run is made up."""
+    portal.kill("redis")
+    forget_slots(portal)
+    wait_until(lambda: portal.get("/health").json.get("redis") != "ok")
+    assert portal.rows(RUNS) == []
+
+    def caught_up() -> bool:
+        portal.revive("redis", "worker", "scheduler")
+        return bool(all_slots_ran(portal))
+
+    wait_until(caught_up, 90)
+    assert {count for _, _, count in portal.rows(RUNS)} == {1}
+    assert {state for [state] in portal.rows("SELECT DISTINCT state FROM scheduled_runs")} == {"done"}
+
+
+def test_worker_killed_in_the_middle_of_a_run_is_followed_by_one_that_finishes_it(portal, courier):
+    """The run is seen running, nothing of it is kept, and the next attempt does it once."""
+    with held_up(portal):
+        forget_slots(portal)
+        courier.zadd("rq:scheduler:scheduled_jobs", {"portalops-tick": 0})
+        wait_until(lambda: portal.rows(RUNNING, LEAVING), 60)
+        portal.kill("worker")
+    assert portal.rows(RUNNING, LEAVING) == [(1,)]
+    portal.start("worker")
+
+    def finished() -> bool:
+        portal.rows("UPDATE outbox SET due_at = now() WHERE state = 'waiting' AND due_at > now()")
+        return portal.rows("SELECT 1 FROM scheduled_runs WHERE job = %s AND state = 'done'", LEAVING) == [
+            (1,)
+        ]
+
+    wait_until(finished, 60)
+    attempts, slots = portal.rows(
+        "SELECT max(attempts), count(*) FROM scheduled_runs WHERE job = %s", LEAVING
+    )[0]
+    assert (attempts >= 2, slots) == (True, 1)
+
+
+@contextmanager
+def held_up(portal):
+    """Let the job that signs leavers out wait in the middle of its work: somebody holds the leaver's row."""
+    person = portal.one(
+        "INSERT INTO users (name, email, active, last_day, created_at, updated_at)"
+        " VALUES ('Held Up', 'held.up@example.com', true, current_date - 1, now(), now()) RETURNING id"
+    )
+    holder = psycopg2.connect(portal.database_url.replace("+psycopg2", ""))
+    try:
+        holder.cursor().execute("SELECT 1 FROM users WHERE id = %s FOR UPDATE", [person])
+        yield
+    finally:
+        holder.close()
