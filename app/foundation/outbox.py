@@ -1,8 +1,9 @@
 """What must happen later is a row in the transaction that decided it; Redis only carries its number.
 
 A row is offered to RQ right after the commit and leased for `LEASE_SECONDS`. What got lost on the way (Redis gone,
-a worker killed) is offered again by `sweep`, each time with twice the lease. `perform` counts the attempt, then locks
-the row, runs the job and marks the row done in one transaction, so an effect in the database happens exactly once.
+a worker killed) is offered again by `sweep`; what still stands in a queue is not. `perform` counts the attempt, then
+locks the row, runs the job and marks the row done in one transaction, so an effect in the database happens exactly
+once. After each attempt the lease is twice as long.
 
 What was begun `MOST_ATTEMPTS` times is a dead letter, whether it failed or took its worker along each time. An offer
 that no worker took up is no attempt: work that waits for hours is late, not dead.
@@ -20,7 +21,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.foundation import clock
-from app.foundation.courier import DEFAULT, LONG, MESSAGES, SECONDS, offer
+from app.foundation.courier import DEFAULT, LONG, MESSAGES, SECONDS, in_queues, offer, offer_id
 from app.foundation.database import Model, db, one_of
 from app.foundation.errors import Conflict
 from app.foundation.scoping import row_rule, unscoped
@@ -32,7 +33,7 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 30
 LONGEST_LEASE = timedelta(hours=1)
 MOST_ATTEMPTS = 10
-SWEEP_BATCH = 500
+SWEEP_BATCH, SWEEP_BATCHES = 500, 20
 WORKER_ENDED = "Its worker ended, or lost the database, before the work was done."
 
 __all__ = ["DEFAULT", "LONG", "MESSAGES", "SECONDS", "offer"]
@@ -95,7 +96,7 @@ def enqueue(job: str, *arguments: Any, queue: str = DEFAULT, delay: timedelta | 
 
 
 def lease(attempt: int) -> timedelta:
-    """How long a row that was offered for the nth time is left to its worker: 30 s, doubled each time."""
+    """How long a row is left to its worker after n attempts: 30 s, doubled each time."""
     return min(timedelta(seconds=LEASE_SECONDS * 2 ** min(attempt, 10)), LONGEST_LEASE)
 
 
@@ -142,7 +143,19 @@ def fail(message: OutboxMessage, error: str) -> None:
 
 
 def sweep() -> int:
-    """Offer every row that is due again, and say how many. Two sweepers share the work, never a row.
+    """Offer every row that is due again, and say how many. Two sweepers share the work, never a row."""
+    offered = 0
+    for _ in range(SWEEP_BATCHES):
+        due, offers = _lost()
+        offer(offers)
+        offered += len(offers)
+        if due < SWEEP_BATCH:
+            break
+    return offered
+
+
+def _lost() -> tuple[int, list[tuple[int, int, str]]]:
+    """How many of a batch were due, and the offers to make again. Commits.
 
     A row that is being worked on is locked, so one that is not, and was begun as often as it may be, lost its worker.
     """
@@ -156,17 +169,17 @@ def sweep() -> int:
             .with_for_update(skip_locked=True)
         )
         messages = list(db.session.scalars(due))
+        queued = in_queues({message.queue for message in messages})
+        lost = []
         for message in messages:
+            message.due_at = now + timedelta(seconds=LEASE_SECONDS)
             if message.begun >= MOST_ATTEMPTS:
                 fail(message, WORKER_ENDED)
-                continue
-            message.due_at = now + lease(message.attempts)
-            message.attempts += 1
-        alive = [message for message in messages if message.state == OutboxState.WAITING]
-        offers = [(message.id, message.attempts, message.queue) for message in alive]
+            elif offer_id(message.id, message.attempts) not in queued:
+                message.attempts += 1
+                lost.append((message.id, message.attempts, message.queue))
         db.session.commit()
-    offer(offers)
-    return len(offers)
+    return len(messages), lost
 
 
 def try_again(message: OutboxMessage) -> None:

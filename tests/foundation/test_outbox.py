@@ -40,12 +40,14 @@ def offered(context):
 
 @pytest.fixture
 def later(monkeypatch):
-    """Turn the clock on: `later(seconds=31)`."""
+    """Turn the clock on: `later(seconds=31)`. What lay in the queue was taken meanwhile, unless it is `kept`."""
     start, passed = clock.now(), [timedelta()]
     monkeypatch.setattr(clock, "now", lambda: start + passed[0])
 
-    def turn(**how_much) -> None:
+    def turn(*, kept: bool = False, **how_much) -> None:
         passed[0] += timedelta(**how_much)
+        if not kept:
+            Queue(connection=redis_client.quick()).empty()
 
     return turn
 
@@ -146,18 +148,27 @@ def test_lease_doubles_up_to_an_hour():
     assert set(seconds[7:]) == {3600}
 
 
-def test_sweep_offers_what_is_due_with_twice_the_lease_each_time(offered, later):
+def test_sweep_offers_what_was_lost_every_half_minute(offered, later):
     key = promise()
     later(seconds=29)
     assert outbox.sweep() == 0
-    waits = []
-    for _ in range(4):
-        later(seconds=(message(key).due_at - clock.now()).total_seconds())
+    later(seconds=1)
+    for attempt in range(2, 6):
         assert outbox.sweep() == 1
         assert outbox.sweep() == 0
-        waits.append((message(key).due_at - clock.now()).total_seconds())
-    assert waits == [60, 120, 240, 480]
-    assert offered() == [f"{key}-{attempt}" for attempt in range(1, 6)]
+        assert offered() == [f"{key}-{attempt}"]
+        later(seconds=30)
+
+
+def test_sweep_leaves_what_still_stands_in_a_queue(offered, later):
+    """A backlog of hours is offered once, not every half minute."""
+    key = promise()
+    for _ in range(5):
+        later(seconds=30, kept=True)
+        assert outbox.sweep() == 0
+    assert offered() == [f"{key}-1"]
+    later(seconds=30)
+    assert outbox.sweep() == 1
 
 
 def test_two_sweepers_share_the_work_and_never_a_row(app, offered, later):
@@ -168,15 +179,16 @@ def test_two_sweepers_share_the_work_and_never_a_row(app, offered, later):
         assert list(other.scalars(held)) == keys[:2]
         assert outbox.sweep() == 4
     assert outbox.sweep() == 2
-    assert sorted(offered()) == sorted([f"{key}-{attempt}" for key in keys for attempt in (1, 2)])
+    assert sorted(offered()) == sorted(f"{key}-2" for key in keys)
 
 
-def test_sweep_takes_a_batch_at_a_time(offered, later, monkeypatch):
-    monkeypatch.setattr(outbox, "SWEEP_BATCH", 4)
-    for _ in range(6):
+def test_sweep_takes_so_many_batches_at_a_time(offered, later, monkeypatch):
+    monkeypatch.setattr(outbox, "SWEEP_BATCH", 2)
+    monkeypatch.setattr(outbox, "SWEEP_BATCHES", 2)
+    for _ in range(7):
         promise()
     later(seconds=31)
-    assert [outbox.sweep() for _ in range(3)] == [4, 2, 0]
+    assert [outbox.sweep() for _ in range(3)] == [4, 3, 0]
 
 
 def test_same_offer_twice_lies_in_the_queue_once(offered):
@@ -295,6 +307,7 @@ def test_dead_letter_is_given_all_its_attempts_anew(offered, later):
     for _ in range(MOST_ATTEMPTS):
         jobs.perform(key)
     assert message(key).state == OutboxState.DEAD
+    later(seconds=30)
     with transaction():
         outbox.try_again(message(key))
     assert (message(key).state, message(key).begun, message(key).finished_at) == (
