@@ -1,14 +1,14 @@
 """The generated API of notices, one's own; of messages and of the company's chat channels, for Admins."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from app.foundation.api import PortalModelApi
 from app.foundation.doors import Verbs
 from app.foundation.fab import PortalInterface
-from app.foundation.schemas import PortalSchema
-from app.notifications import channels
+from app.foundation.schemas import PortalSchema, Text
+from app.notifications import channels, chat_addresses
 from app.notifications.message_models import Message
-from app.notifications.models import Notification
+from app.notifications.models import Kind, Notification
 from app.notifications.preference_models import ChatChannel
 
 CHANNEL_VERBS = Verbs(channels.create_channel, channels.change_channel, channels.remove_channel)
@@ -64,9 +64,18 @@ class MessageApi(PortalModelApi):
 class ChatChannelSchema(PortalSchema):
     """A channel; its address is written and never read."""
 
-    name = fields.String(required=True)
-    kinds = fields.List(fields.String(), required=True)
-    address = fields.String(load_only=True)
+    name = Text(required=True)
+    kinds = fields.List(
+        fields.String(validate=validate.OneOf(list(Kind), error="There is no such kind of message.")),
+        required=True,
+        validate=validate.Length(max=len(Kind)),
+    )
+    address = Text(
+        chat_addresses.LONGEST,
+        required=True,
+        load_only=True,
+        metadata={"description": "An Apprise URL; without it a change keeps the one that is there."},
+    )
     active = fields.Boolean()
 
 

@@ -52,7 +52,7 @@ LOOKS_WIDER = {
     "app.payments.operations.close_record",
     # Jobs and the outbox have no viewer.
     "app.foundation.jobs.perform",
-    "app.foundation.outbox.sweep",
+    "app.foundation.outbox._lost",
     "app.notifications.operations.forget_read",
     # Whoever acts sees no endpoint, and what they do is told all the same.
     "app.webhooks.operations.publishing.hand_out",

@@ -288,6 +288,9 @@ def test_channels_are_the_admins(root, alice, charlie, loopback, context):
     body = {"name": "Ops", "kinds": ["task"], "address": "jsons://example.com/secret-path"}
     for visitor in (alice, charlie):
         assert visitor.api("POST", "chat-channels/", body).status_code == 403
+    for field in body:
+        refused = root.api("POST", "chat-channels/", {name: body[name] for name in body if name != field})
+        assert (refused.status_code, refused.json["detail"][0]["field"]) == (422, field)
     made = root.api("POST", "chat-channels/", body)
     assert made.status_code == 201
     assert "secret-path" not in made.text
