@@ -1,16 +1,7 @@
-"""What all notices of reminders share: a list that ends somewhere, and a cause that names what was told."""
+"""What all notices of reminders share: a cause that names what was told, and how many there are in words."""
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
-
-MOST_LINES = 30
-
-
-def listed(lines: Sequence[str]) -> str:
-    """A line for each, up to `MOST_LINES`."""
-    rest = len(lines) - MOST_LINES
-    return "\n".join([*lines[:MOST_LINES], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 def cause_of(kind: str, told: Any) -> str:

@@ -73,3 +73,10 @@ def new_notices(world, before, kind: Kind) -> dict[str, list[str]]:
     first = found.pop("portal administrator", None)
     assert first is None or first == found.get("root")
     return found
+
+
+def told_last(person_id: int) -> str:
+    """What somebody's latest notice says: its text, or its lines."""
+    latest = select(Notification).where(Notification.person_id == person_id).order_by(Notification.id.desc())
+    notice = db.session.scalars(latest.limit(1)).one()
+    return notice.body or "\n".join(item["text"] for item in notice.items)

@@ -15,13 +15,7 @@ from app.payments.events import PaymentExpiring
 from app.payments.models import PaymentInfo
 from app.reminders import operations as reminders
 from app.reminders.models import ReminderSent
-from tests.reminders.conftest import TODAY
-
-
-def body_for(person_id: int) -> str:
-    """The text of somebody's latest notice."""
-    latest = select(Notification.body).where(Notification.person_id == person_id)
-    return db.session.scalars(latest.order_by(Notification.id.desc()).limit(1)).one()
+from tests.reminders.conftest import TODAY, told_last
 
 
 def test_administrators_and_admins_are_told_and_nobody_else(card, check):
@@ -35,8 +29,8 @@ def test_administrators_and_admins_are_told_and_nobody_else(card, check):
 def test_what_is_paid_is_told_to_those_who_may_read_it(pay, check, world):
     pay("Slack Business", next_renewal_date=(TODAY + timedelta(days=7)).isoformat(), renewal_frequency="yearly", amount="99")  # fmt: skip
     assert check() == {name: ["Slack Business renews in 7 days"] for name in ("bob", "root")}
-    assert body_for(world.people["root"]) == "8 Mar 2030, USD 99.00"
-    assert body_for(world.people["bob"]) == "8 Mar 2030"
+    assert told_last(world.people["root"]) == "8 Mar 2030, USD 99.00"
+    assert told_last(world.people["bob"]) == "8 Mar 2030"
 
 
 def test_each_threshold_once_and_then_overdue(card, check, on):
@@ -73,7 +67,7 @@ def test_one_message_holds_all_of_somebodys_items(pay, check, world):
     assert told["root"] == ["3 payments need a look, 1 of them overdue"]
     assert told["alice"] == ["2 payments need a look, 1 of them overdue"]
     assert told["bob"] == ["The card for Slack Business expires in 20 days"]
-    body = body_for(world.people["root"])
+    body = told_last(world.people["root"])
     assert [line.partition(":")[0] for line in body.splitlines()] == [
         "Credit card ··4242 for Google Workspace Drive expired 4 days ago",
         "Credit card ··4242 for Google Workspace Gmail expires in 5 days",
@@ -89,13 +83,12 @@ def test_card_that_pays_for_many_is_one_line(pay, check):
     ]
 
 
-def test_last_day_to_cancel_and_renewal_are_items_of_their_own(pay, check, on):
+def test_last_day_to_cancel_and_renewal_are_items_of_their_own(pay, check, on, world):
     pay("Gmail", next_renewal_date=(TODAY + timedelta(days=40)).isoformat(), renewal_frequency="yearly", notice_days=30)  # fmt: skip
     assert check()["alice"] == ["2 payments need a look"]
     on(TODAY + timedelta(days=11))
     assert check()["alice"] == ["2 payments need a look, 1 of them overdue"]
-    titles = db.session.scalars(select(Notification.body).order_by(Notification.id.desc()).limit(2)).all()
-    assert any("Too late to cancel Google Workspace Gmail" in body for body in titles)
+    assert "Too late to cancel Google Workspace Gmail" in told_last(world.people["alice"])
 
 
 def test_renewal_that_nobody_decides_is_overdue(pay, check, on):

@@ -17,7 +17,7 @@ from app.inventory.models import AccessGrant
 from app.notifications.models import Kind, Notification
 from app.reminders import operations as reminders
 from tests.access import seen_by
-from tests.reminders.conftest import TODAY, new_notices
+from tests.reminders.conftest import TODAY, new_notices, told_last
 from tests.reminders.test_answers import task_for
 
 MONDAY = date(2030, 3, 4)
@@ -37,13 +37,6 @@ def told(context, world, on):
     return run
 
 
-def body_of(person_id: int) -> str:
-    latest = (
-        select(Notification.body).where(Notification.person_id == person_id).order_by(Notification.id.desc())
-    )
-    return db.session.scalars(latest.limit(1)).one()
-
-
 def monday(told):
     return told(reminders.tell_of_tasks, Kind.PENDING_TASKS)
 
@@ -57,7 +50,7 @@ def test_mondays_message_lists_what_is_open_the_oldest_first(told, world):
         task_for(world, "charlie", MONDAY + timedelta(days=days), title)
     task_for(world, "bob", MONDAY, "Bob's")
     assert monday(told) == {"charlie": ["4 tasks wait for you, 2 overdue"], "bob": ["1 task waits for you"]}
-    assert body_of(world.people["charlie"]).splitlines() == [
+    assert told_last(world.people["charlie"]).splitlines() == [
         "Late: 5 days overdue",
         "A day late: 1 day overdue",
         "Soon: due 7 Mar 2030",
@@ -101,7 +94,7 @@ def test_substitute_is_told_of_what_waits_for_whoever_is_away(told, world):
         moves_tasks=False,
     )
     assert set(monday(told)) == {"bob"}
-    assert body_of(world.people["bob"]) == "For Charlie, who is away: Charlie's: due 4 Mar 2030"
+    assert told_last(world.people["bob"]) == "For Charlie, who is away: Charlie's: due 4 Mar 2030"
 
 
 def test_many_tasks_take_few_statements(told, world, statements):

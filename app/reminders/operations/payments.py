@@ -14,13 +14,14 @@ from app.foundation.scoping import unscoped
 from app.inbox import standing_in
 from app.notifications import operations as notifications
 from app.notifications.models import Kind
+from app.notifications.operations import Item as Line
 from app.notifications.operations import Notice
 from app.payments import agenda
 from app.payments.agenda import Entry
 from app.payments.events import PaymentExpiring
 from app.reminders import queries
 from app.reminders.items import Item, bundled, detail, headline, item_of
-from app.reminders.messages import cause_of, listed
+from app.reminders.messages import cause_of
 from app.reminders.models import ReminderSent
 from app.reminders.thresholds import NOT_TOLD, due
 
@@ -116,13 +117,15 @@ def _notice(tellings: Sequence[Telling], entries: Sequence[Entry], today: date, 
     said = [(headline(one, today, whole=is_admin), detail(one, whole=is_admin)) for one in bundles]
     over = sum(one[0].day < today for one in bundles)
     title = f"{len(said)} payments need a look" + (f", {over} of them overdue" if over else "")
-    title, body = said[0] if len(said) == 1 else (title, listed([f"{line}: {more}" for line, more in said]))
+    title, body = said[0] if len(said) == 1 else (title, None)
+    page = "/reminders/?whose=all" if is_admin else "/reminders/"
     told = sorted((*one.item, one.threshold, str(one.after)) for one in tellings)
     return Notice(
         person_id=tellings[0].person_id or 0,
         kind=Kind.PAYMENTS,
         title=title,
         body=body,
-        href="/reminders/?whose=all" if is_admin else "/reminders/",
+        href=page,
         cause=cause_of("payments", told),
+        items=[Line(f"{line}: {more}", page) for line, more in said] if len(said) > 1 else (),
     )

@@ -19,9 +19,9 @@ from app.inbox.standing_in import StandIns
 from app.inventory.queries import administrators_by_service
 from app.notifications import operations as notifications
 from app.notifications.models import Kind
-from app.notifications.operations import Notice
+from app.notifications.operations import Item, Notice
 from app.reminders import queries
-from app.reminders.messages import cause_of, counted, listed
+from app.reminders.messages import cause_of, counted
 
 ONE_AT_A_TIME = 7034224
 
@@ -66,7 +66,9 @@ def _weekly(person_id: int, rows: Sequence[Any], today: date) -> Notice:
         person_id=person_id,
         kind=Kind.PENDING_TASKS,
         title=f"{counted(len(rows), 'task')} {wait} for you" + (f", {over} overdue" if over else ""),
-        body=listed([_line(row, today, absent=row.assignee_id != person_id) for row in rows]),
+        items=[
+            Item(_line(row, today, absent=row.assignee_id != person_id), f"/inbox/{row.id}") for row in rows
+        ],
         href="/inbox/",
         cause=f"pending_tasks:{today - timedelta(days=today.weekday())}",
     )
@@ -154,15 +156,16 @@ def _escalate(level: Level, tasks: Sequence[tuple[Any, list[int]]], today: date)
 
 
 def _brought(level: Level, person_id: int, rows: Sequence[Any], today: date) -> Notice:
-    lines = [f"{_line(row, today)}, with {row.name}" for row in rows]
+    lines = [Item(f"{_line(row, today)}, with {row.name}", f"/inbox/{row.id}") for row in rows]
     alone = len(rows) == 1
     return Notice(
         person_id=person_id,
         kind=Kind.ESCALATION,
         title=f"Overdue: {rows[0].title}" if alone else f"{len(rows)} tasks are overdue",
-        body=lines[0] if alone else listed(lines),
+        body=lines[0].text if alone else None,
         href=f"/inbox/{rows[0].id}"
         if alone
         else f"/inbox/?scope={'team' if level is Level.SERVICE else 'all'}",
         cause=cause_of("escalation", (int(level), [row.id for row in rows])),
+        items=() if alone else lines,
     )
