@@ -59,50 +59,37 @@ class Prepared:
     """A compiled statement that takes the values of any query of its shape."""
 
     def __init__(self, query: Select[Any], statement: Select[Any]) -> None:
-        self.dialect = db.engine.dialect
         self.keys = [one.key for one in shape_of(query)[1]]
         rules = rules_met_by(_anybody_like(current_viewer())) if is_scoped() else ()
-        self.compiled: Any = statement.options(*rules).compile(dialect=self.dialect)
+        self.statement = statement.options(*rules)
+        self.compiled: Any = self.statement.compile(dialect=db.engine.dialect)
         if lost := {one.key for one in shape_of(statement)[1]} - {
             one.key for one in self.compiled.bind_names
         }:
             raise TypeError(f"The compiled statement has no place for {lost}.")
-        self._readers: list[Any] | None = None
 
     def rows(self, parameters: Sequence[BindParameter[Any]], values: dict[str, Any]) -> Sequence[Any]:
-        """Ask it with the values of these parameters, and those that were added."""
+        """Ask it with the values of these parameters, and those that were added.
+
+        As `Connection.execute` does once it has found a statement in its cache; what SQLAlchemy works out about the
+        rows at the first answer stays with the compiled statement.
+        """
         own = zip(self.keys, (one.effective_value for one in parameters), strict=True)
-        statement, given = self._written({**dict(own), **values})
-        result = db.session.connection().exec_driver_sql(statement, given)
-        if self._readers is None:
-            self._readers = self._readers_of(result.cursor.description)
-        found = result.all()
-        if not any(self._readers):
-            return found
-        return [
-            tuple(read(value) if read else value for read, value in zip(self._readers, row, strict=True))
-            for row in found
-        ]
-
-    def _written(self, values: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        """The SQL and its values as the driver takes them; a list for `IN` makes a parameter of each of its values."""
-        compiled, writers = self.compiled, self.compiled._bind_processors  # noqa: SLF001
-        if compiled.post_compile_params:
-            state = compiled.construct_expanded_state(values)
-            statement, given, writers = state.statement, state.parameters, {**writers, **state.processors}
-        else:
-            statement, given = compiled.string, compiled.construct_params(values)
-        return statement, given | {
-            name: write(given[name]) for name, write in writers.items() if name in given
-        }
-
-    def _readers_of(self, description: Any) -> list[Any]:
-        """What makes of a column's value what its type promises; nothing, where the driver does so by itself."""
-        types = [column[3] for column in self.compiled._result_columns]  # noqa: SLF001
-        return [
-            one._cached_result_processor(self.dialect, told[1])  # noqa: SLF001
-            for one, told in zip(types, description, strict=True)
-        ]
+        given = [{**dict(own), **values}]
+        connection = db.session.connection()
+        result: Any = connection._execute_context(  # noqa: SLF001 - there is no public way to execute a compiled statement
+            connection.dialect,
+            connection.dialect.execution_ctx_cls._init_compiled,  # noqa: SLF001
+            self.compiled,
+            given,
+            connection.get_execution_options(),
+            self.compiled,
+            given,
+            self.statement,
+            None,
+        )
+        found: Sequence[Any] = result.all()
+        return found
 
 
 def _anybody_like(viewer: Viewer | None) -> Viewer | None:
