@@ -1,14 +1,15 @@
 """Reads of the directory."""
 
+import re
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import array
 
 from app.directory.models import Account, Department, Group, Person, Role
 from app.foundation import prepared
-from app.foundation.database import db
+from app.foundation.database import among, db
 from app.foundation.scoping import unscoped
 
 TRIGRAM = 3
@@ -64,8 +65,14 @@ def department_named(name: str | None) -> Department | None:
 
 def people_matching(text: str, *columns: Any) -> Select[Any]:
     """People by name, with these columns; those whose name, e-mail or department holds the text, if there is one."""
-    everybody = _people_by_name(*columns)
-    return everybody.where(_holds(text)) if text else everybody
+    if not text:
+        return _people_by_name(*columns)
+    values: dict[str, Any] = {"holds": text, "escaped": re.sub("([/%_])", r"/\1", text)}
+    departments: list[int] = []
+    if len(text) >= TRIGRAM:
+        departments = [row[0] for row in prepared.rows(_DEPARTMENTS.params(values))]
+    found = _people_found(len(text) < TRIGRAM, bool(departments), *columns)
+    return found.params(values, departments=departments)
 
 
 @cache
@@ -74,21 +81,28 @@ def _people_by_name(*columns: Any) -> Select[Any]:
     return query.order_by(func.lower(Person.name), Person.id)
 
 
-def _holds(text: str) -> ColumnElement[bool]:
+@cache
+def _people_found(is_short: bool, has_departments: bool, *columns: Any) -> Select[Any]:  # noqa: FBT001
     """In any case. The index of trigrams finds who may hold the text, a look at them who does.
 
     Their departments are asked apart: whichever of both found more, PostgreSQL would else leave the index alone.
     """
     fields = (Person.name, Person.email, Person.department_given)
-    own = or_(*(field.icontains(text, autoescape=True) for field in fields))
-    named = Department.name.icontains(text, autoescape=True)
-    if len(text) < TRIGRAM:
-        return or_(own, named)
+    own = or_(*map(_holds, fields))
+    if is_short:
+        return _people_by_name(*columns).where(or_(own, _holds(Department.name)))
     own &= func.trigrams(array(fields), literal_column("1")).op("@>", is_comparison=True)(
-        func.trigrams(array([text]), TRIGRAM)
+        func.trigrams(array([bindparam("holds", type_=Text)]), TRIGRAM)
     )
-    departments = [row[0] for row in prepared.rows(select(Department.id).where(named))]
-    if not departments:
-        return own
-    members = select(Person.id).where(Person.department_id.in_(departments))
-    return Person.id.in_(select(Person.id).where(own).union(members))
+    if has_departments:
+        members = select(Person.id).where(among(Person.department_id, "departments"))
+        own = Person.id.in_(select(Person.id).where(own).union(members))
+    return _people_by_name(*columns).where(own)
+
+
+def _holds(column: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = column.icontains(bindparam("escaped", type_=Text), escape="/")
+    return found
+
+
+_DEPARTMENTS: Any = select(Department.id).where(_holds(Department.name))

@@ -42,7 +42,13 @@ def shape_of(query: Select[Any]) -> tuple[Hashable, Sequence[BindParameter[Any]]
     shape = query._generate_cache_key()  # noqa: SLF001 - what SQLAlchemy's own cache asks for
     if shape is None:
         raise TypeError("This takes a statement that SQLAlchemy can cache.")
-    return shape.key, shape.bindparams
+    if not shape.params:
+        return shape.key, shape.bindparams
+    parameters: Sequence[Any] = shape.bindparams
+    return shape.key, [
+        one._with_value(shape.params[one.key]) if one.key in shape.params else one  # noqa: SLF001 - by `params()`
+        for one in parameters
+    ]
 
 
 def _prepared(query: Select[Any], derive: Derive | None, key: Hashable) -> "Prepared":
