@@ -144,9 +144,9 @@ def fail(message: OutboxMessage, error: str) -> None:
 
 def sweep() -> int:
     """Offer every row that is due again, and say how many. Two sweepers share the work, never a row."""
-    offered = 0
+    offered, queued = 0, in_queues(SECONDS)
     for _ in range(SWEEP_BATCHES):
-        due, offers = _lost()
+        due, offers = _lost(queued)
         offer(offers)
         offered += len(offers)
         if due < SWEEP_BATCH:
@@ -154,8 +154,8 @@ def sweep() -> int:
     return offered
 
 
-def _lost() -> tuple[int, list[tuple[int, int, str]]]:
-    """How many of a batch were due, and the offers to make again. Commits.
+def _lost(queued: set[str]) -> tuple[int, list[tuple[int, int, str]]]:
+    """How many of a batch were due, and the offers to make again: of those that are not queued. Commits.
 
     A row that is being worked on is locked, so one that is not, and was begun as often as it may be, lost its worker.
     """
@@ -169,7 +169,6 @@ def _lost() -> tuple[int, list[tuple[int, int, str]]]:
             .with_for_update(skip_locked=True)
         )
         messages = list(db.session.scalars(due))
-        queued = in_queues({message.queue for message in messages})
         lost = []
         for message in messages:
             message.due_at = now + timedelta(seconds=LEASE_SECONDS)
