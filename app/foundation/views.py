@@ -138,7 +138,7 @@ class PortalModelView(KeptForms):
 
     def write(self, form: Any, item: Any | None) -> None:
         """By the room's verbs."""
-        fields = {name: form[name].data for name in form.declared()}
+        fields = {name: form[name].data for name in form.declared() if name in form}
         if item is None:
             self.verbs.create(**fields)  # type: ignore[misc]
         else:

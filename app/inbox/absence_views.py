@@ -16,6 +16,7 @@ from app.foundation.fab import PortalInterface
 from app.foundation.forms import REQUIRED, LookupField, PortalForm
 from app.foundation.references import find
 from app.foundation.transactions import transaction
+from app.foundation.viewer import current_viewer
 from app.foundation.views import PortalModelView
 from app.inbox import absence_operations as absences
 from app.inbox.absence_api import ABSENCE_VERBS
@@ -25,7 +26,7 @@ from app.inbox.absence_models import Absence
 class AbsenceForm(PortalForm):
     """When somebody is away, and who stands in."""
 
-    person_id = LookupField("Who", Person, hint="You, if left empty. Only an Admin chooses somebody else.")
+    person_id = LookupField("Who", Person, hint="You, if left empty.")
     starts_on = DateField("First day away", validators=[InputRequired(REQUIRED)], default=clock.today)
     ends_on = DateField("Last day away", validators=[InputRequired(REQUIRED)])
     substitute_id = LookupField(
@@ -34,6 +35,13 @@ class AbsenceForm(PortalForm):
         hint="Gets new tasks and reminders of this time. If left empty, the administrators of each service do.",
     )
     moves_tasks = BooleanField("Move tasks that are open when it begins to the substitute", default=True)
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        """Only Admins say it of somebody else; the operation holds that, the form asks nobody else."""
+        super().__init__(*arguments, **options)
+        viewer = current_viewer()
+        if not (viewer and viewer.is_admin):
+            del self.person_id
 
 
 class AbsenceEditForm(PortalForm):

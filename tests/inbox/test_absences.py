@@ -180,6 +180,11 @@ def test_everybody_says_it_for_themselves_and_admins_for_anybody(context, world,
         assert absences.create_absence(person_id=world.people["dora"], **times)
 
 
+def test_form_asks_only_admins_whose_it_is(root, charlie):
+    assert 'name="person_id"' in root.get("/absences/add").text
+    assert 'name="person_id"' not in charlie.get("/absences/add").text
+
+
 def test_others_change_and_end_nothing(away, viewer_of, today):
     row = away("charlie", "bob")
     for name in ("alice", "bob"):
