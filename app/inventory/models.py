@@ -132,6 +132,12 @@ class PermissionAssignment(Model):
         ),
         Index("ix_permission_assignments_service_id", "service_id"),
         Index("ix_permission_assignments_product_id", "product_id"),
+        # The unique ones are partial, so none of them answers what somebody administers, which many requests ask.
+        Index(
+            "ix_permission_assignments_person_id",
+            "person_id",
+            postgresql_include=["service_id", "product_id"],
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
