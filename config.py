@@ -6,6 +6,7 @@ much again to their import without making this page shorter.
 """
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,8 @@ from app.foundation.embedded.location import postgres_url, redis_url
 from app.foundation.secret_files import secret_file
 
 ROOT = Path(__file__).resolve().parent
+# No setting: prometheus_client looks for it in the environment of each process that counts.
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 # Each is also read from the file that NAME_FILE points to, which is how containers hand over secrets.
 SECRETS = (
@@ -27,6 +30,11 @@ SECRETS = (
     "hr_webhook_api_key",
     "admin_password",
     "smtp_password",
+    "backup_database_url",
+    "s3_access_key_id",
+    "s3_secret_access_key",
+    "metrics_token",
+    "sentry_dsn",
 )
 
 
@@ -44,6 +52,7 @@ class Settings(BaseModel):
 
     debug: rules.DebugMode = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "json", "text"] = "auto"
     project_name: str = "PortalOps"
     timezone: rules.Zone = "UTC"
     currency: rules.Currency = "USD"
@@ -54,12 +63,15 @@ class Settings(BaseModel):
     public_url: rules.PublicUrl = ""
     trusted_hosts: rules.Hosts = ()
     cors_origins: rules.Origins = ()
-    proxy_count: int = Field(0, ge=0, le=9)
+    proxy_count: rules.ProxyCount = rules.UNSAID
+    trusted_proxies: rules.Networks = rules.PRIVATE_NETWORKS
     max_file_size: ByteSize = ByteSize(10 * 1024 * 1024)
 
+    plaintext_hosts: rules.Parts = ()
     database_url: rules.PostgresUrl = ""
     redis_url: rules.RedisUrl = ""
     db_pool_size: int = Field(10, ge=1, le=500)
+    db_pool_overflow: int = Field(2, ge=0, le=500)
     web_workers: int = Field(2, ge=1, le=64)
     web_threads: int = Field(8, ge=1, le=64)
     worker_count: int = Field(1, ge=1, le=64)
@@ -68,18 +80,32 @@ class Settings(BaseModel):
     jwt_secret_key: rules.SigningSecret = ""
     jwt_access_token_expire_minutes: int = Field(15, ge=1, le=24 * 60)
     hr_webhook_api_key: rules.ApiKeys = ()
-    admin_email: str = Field("admin@portalops.local", pattern=r"^[^@\s]+@[^@\s]+$")
     admin_password: rules.Password = ""
+    admin_email: rules.AdminEmail = rules.FIRST_ADMINISTRATOR
+
+    metrics_token: rules.OptionalSecret = ""
+    sentry_dsn: rules.SentryDsn = ""
 
     keep_work_days: int = Field(30, ge=1, le=3650)
     keep_runs_days: int = Field(400, ge=1, le=3650)
     keep_notices_days: int = Field(400, ge=1, le=3650)
 
+    backup_dir: rules.BackupDir = Path()
+    backup_recipient: rules.Recipients = ()
+    backup_keep_days: int = Field(30, ge=1, le=3650)
+    backup_database_url: rules.DirectUrl = ""
+
+    attachments_url: str = Field("", pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/[\w./-]*)?)?$")
+    s3_endpoint_url: str = Field("", pattern=r"^(https?://[^/\s]+/?)?$")
+    s3_region: str = "us-east-1"
+    s3_access_key_id: rules.Hidden = ""
+    s3_secret_access_key: rules.OtherHalf = ""
+
     smtp_host: str = ""
     smtp_port: rules.Port = 587
     smtp_user: str = ""
-    smtp_password: rules.Hidden = ""
-    smtp_starttls: bool = True
+    smtp_password: rules.OwnPassword = ""
+    smtp_starttls: rules.StartTls = True
     from_email: str = Field("portalops@localhost", pattern=r"^[^@]+@[^@\s]+$")
 
     outgoing_ports: rules.OutgoingPorts = (range(443, 444), range(8443, 8444))
@@ -89,6 +115,11 @@ class Settings(BaseModel):
     @property
     def production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def logs_are_json(self) -> bool:
+        """For machines in production and for people in development, unless somebody says otherwise."""
+        return self.log_format == "json" or (self.log_format == "auto" and self.production)
 
     @property
     def embedded_database(self) -> bool:
@@ -122,6 +153,36 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if faults:
         raise _config_error(faults)
     return settings
+
+
+def refused_in_production(settings: Settings) -> list[str]:
+    """The variables that production would refuse as they are."""
+    given = settings.model_dump(exclude_defaults=True) | {"environment": "production"}
+    for name in ("database", "redis"):
+        if getattr(settings, f"embedded_{name}"):
+            del given[f"{name}_url"]
+    if not settings.proxy_count:
+        del given["proxy_count"]
+    try:
+        Settings.model_validate(given)
+    except ValidationError as error:
+        return sorted({str(fault["loc"][0]).upper() for fault in error.errors(include_input=False)})
+    return []
+
+
+def load_or_exit() -> Settings:
+    """The settings of a program that can't go on without them: it says what is wrong and ends with exit code 2."""
+    try:
+        return load()
+    except ConfigError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - before anything else is set up
+        raise SystemExit(2) from None
+
+
+def metrics_folder() -> Path | None:
+    """Where the processes of one gunicorn count together: gunicorn.conf.py names it before it starts them."""
+    folder = os.environ.get(METRICS_VARIABLE)
+    return Path(folder) if folder else None
 
 
 def _process_environment() -> Mapping[str, str]:
