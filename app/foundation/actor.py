@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import has_request_context, request
 
-from app.foundation.trace import request_id
+from app.foundation.trace import known_request_id
 from app.foundation.viewer import current_viewer
 
 
@@ -30,7 +30,7 @@ def current_actor() -> Actor:
     acting = _acting.get()
     viewer = current_viewer()
     address = request.remote_addr if has_request_context() else None
-    request_key = request_id() if has_request_context() else None
+    request_key = known_request_id()
     if acting is not None:
         return Actor(acting.id, acting.name, acting.email, address, request_key or acting.request_id)
     if viewer is not None:

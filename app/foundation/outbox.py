@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from flask import has_request_context
 from sqlalchemy import DateTime, Index, Text, event, false, inspect, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -25,7 +24,7 @@ from app.foundation.courier import DEFAULT, LONG, MESSAGES, SECONDS, in_queues, 
 from app.foundation.database import Model, db, one_of
 from app.foundation.errors import Conflict
 from app.foundation.scoping import row_rule, unscoped
-from app.foundation.trace import request_id
+from app.foundation.trace import known_request_id
 from app.foundation.viewer import Viewer
 
 log = logging.getLogger(__name__)
@@ -89,7 +88,7 @@ def enqueue(job: str, *arguments: Any, queue: str = DEFAULT, delay: timedelta | 
         queue=queue,
         attempts=0 if delay else 1,
         due_at=clock.now() + (wait or timedelta(seconds=LEASE_SECONDS)),
-        request_id=request_id() if has_request_context() else None,
+        request_id=known_request_id(),
     )
     db.session.add(message)
     return message

@@ -3,10 +3,12 @@
 A total that was counted is kept with the snapshot that it was counted in. PostgreSQL names a snapshot by the
 transactions that it sees (`pg_current_snapshot`): where the name is the same nothing was committed in between, by
 whomever, and the total still holds. A transaction that has written sees more than its snapshot says, and keeps none.
+So do landmarks hold, from which who turns the pages of a long list finds the next one.
 """
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -17,10 +19,13 @@ from sqlalchemy.sql import operators
 
 from app.foundation import prepared
 from app.foundation.database import db
+from app.foundation.landmarks import Landmarks, not_before, sorted_by
 from app.foundation.scoping import is_scoped
 from app.foundation.viewer import current_viewer
 
 KEPT_TOTALS = 500
+FAR = 500
+"""Rows: to skip more of them takes PostgreSQL longer than to read along what a page is sorted by."""
 _has_written = func.pg_current_xact_id_if_assigned().is_not(None)
 SNAPSHOT = (
     select(case((_has_written, None), else_=cast(func.pg_current_snapshot(), Text)))
@@ -29,25 +34,35 @@ SNAPSHOT = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a list as it was in a snapshot: how many rows it has, and what some of them are sorted by."""
+
+    total: Any = 0
+    snapshot: str = ""
+    landmarks: Landmarks = field(default_factory=Landmarks)
+
+
 def page_of(
-    query: Select[Any], page: int, limit: int, *, load: Sequence[Any] | None = None
+    query: Select[Any], page: int, limit: int, *, load: Sequence[Any] | None = None, **values: Any
 ) -> tuple[Sequence[Any], int]:
     """The rows of a page (from 1), as tuples, and how many rows there are in all.
 
     The last column of the query's order tells its rows apart, and its joins stand in its FROM. A first page that is
-    not full tells without counting. `load` says that rows are entities, and what to load with them.
+    not full tells without counting. `load` says that rows are entities, and what to load with them; `values` are the
+    query's parameters.
     """
-    offset, identity = (page - 1) * limit, _identity(query)
-    total, counted_in = _totals().get(identity, (0, ""))
-    rows, read_in = _read(query, offset, limit, total, load)
-    if read_in and read_in == counted_in:
-        return rows, total
+    offset, identity = (page - 1) * limit, _identity(query, values)
+    known = _totals().get(identity, Known())
+    rows, read_in = _read(query, values, offset, limit, known, load)
+    if read_in and read_in == known.snapshot:
+        return rows, known.total
     if page == 1 and len(rows) < limit:
         return rows, len(rows)
-    total = _count(query, identity)
+    known = _count(query, values, identity)
     if page > 1:
-        rows, _ = _read(query, offset, limit, total, load)
-    return rows, total
+        rows, _ = _read(query, values, offset, limit, known, load)
+    return rows, known.total
 
 
 def counts(queries: tuple[Select[Any], ...], **values: Any) -> list[int]:
@@ -62,12 +77,12 @@ def _together(queries: tuple[Select[Any], ...]) -> Select[Any]:
 
 def counted(query: Select[Any], **values: Any) -> list[int]:
     """The array that a query makes of its counts. It is made anew only if something was committed since it last was."""
-    identity = ("counted", _identity(query), tuple(values.items()))
-    kept, counted_in = _totals().get(identity, ([], ""))
-    ((found, snapshot),) = prepared.rows(query, _if_it_may_differ, **values, counted_in=counted_in)
+    identity = ("counted", _identity(query, values))
+    kept = _totals().get(identity, Known([]))
+    ((found, snapshot),) = prepared.rows(query, _if_it_may_differ, **values, counted_in=kept.snapshot)
     if found is None:
-        return list(kept)
-    _keep(identity, found, snapshot)
+        return list(kept.total)
+    _keep(identity, Known(found, snapshot))
     return list(found)
 
 
@@ -77,22 +92,47 @@ def _if_it_may_differ(query: Select[Any]) -> Select[Any]:
 
 
 def _read(
-    query: Select[Any], offset: int, limit: int, total: int, load: Sequence[Any] | None
+    query: Select[Any],
+    values: dict[str, Any],
+    offset: int,
+    limit: int,
+    known: Known,
+    load: Sequence[Any] | None,
 ) -> tuple[list[Any], str | None]:
-    """The rows, and the snapshot that they were read in; from the nearer end."""
-    size, derive = limit, _page_from_start
+    """The rows, and the snapshot that they were read in; from the nearer end, or from a landmark that is nearer still."""
+    size = limit
+    derive: prepared.Derive = _page_from_start
+    wanted: dict[str, Any] = {"skipped": offset}
+    marks: tuple[Any, ...] = ()
     if offset:
-        size = min(limit, total - offset)
+        size = min(limit, known.total - offset)
         if size <= 0:
             return [], None
-        if offset > total // 2:
-            derive, offset = _page_from_end, total - offset - size
-    wanted = {"size": size, "skipped": offset}
+        behind = known.total - offset - size
+        if behind < offset:
+            derive, wanted = _page_from_end, {"skipped": behind}
+        if wanted["skipped"] > FAR and (marks := sorted_by(query)):
+            derive, wanted = _far(derive, wanted, offset, known.landmarks)
+    wanted |= {"size": size, **values}
     if load is None:
         found = prepared.rows(query, derive, **wanted)
     else:
         found = db.session.execute(derive(query).options(*load), wanted).all()
-    return [row[:-1] for row in found], found[0][-1] if found else None
+    snapshot = found[0][-1] if found else None
+    if marks and snapshot == known.snapshot:
+        for place, row in ((offset, found[0]), (offset + len(found) - 1, found[-1])):
+            known.landmarks.add(place, row[-1 - len(marks) : -1])
+    return [row[: -1 - len(marks)] for row in found], snapshot
+
+
+def _far(
+    derive: prepared.Derive, wanted: dict[str, Any], offset: int, landmarks: Landmarks
+) -> tuple[prepared.Derive, dict[str, Any]]:
+    """The way to a page that is far from both ends."""
+    place, at = landmarks.before(offset)
+    if at and offset - place < wanted["skipped"]:
+        return _page_from_landmark, {"skipped": offset - place, **at}
+    return (_far_from_start if derive is _page_from_start else _far_from_end), wanted
 
 
 def _page_from_start(query: Select[Any]) -> Select[Any]:
@@ -101,6 +141,18 @@ def _page_from_start(query: Select[Any]) -> Select[Any]:
 
 def _page_from_end(query: Select[Any]) -> Select[Any]:
     return _page(query, _reversed(query._order_by_clauses))  # noqa: SLF001
+
+
+def _far_from_start(query: Select[Any]) -> Select[Any]:
+    return _page_from_start(query.add_columns(*sorted_by(query)))
+
+
+def _far_from_end(query: Select[Any]) -> Select[Any]:
+    return _page_from_end(query.add_columns(*sorted_by(query)))
+
+
+def _page_from_landmark(query: Select[Any]) -> Select[Any]:
+    return _far_from_start(query.where(not_before(query)))
 
 
 def _page(query: Select[Any], order: Iterable[Any]) -> Select[Any]:
@@ -122,41 +174,39 @@ def _reversed(order: Iterable[Any]) -> tuple[Any, ...]:
     )
 
 
-def _count(query: Select[Any], identity: Hashable) -> int:
-    ((total, snapshot),) = prepared.rows(query, _total_of)
-    _keep(identity, total, snapshot)
-    return int(total)
+def _count(query: Select[Any], values: dict[str, Any], identity: Hashable) -> Known:
+    ((total, snapshot),) = prepared.rows(query, _total_of, **values)
+    return _keep(identity, Known(int(total), snapshot or ""))
 
 
 def _total_of(query: Select[Any]) -> Select[Any]:
     return query.with_only_columns(func.count(), SNAPSHOT, maintain_column_froms=True).order_by(None)
 
 
-def _keep(identity: Hashable, counted: Any, snapshot: str | None) -> None:
+def _keep(identity: Hashable, known: Known) -> Known:
     totals = _totals()
     totals.pop(identity, None)
-    if snapshot:
-        totals[identity] = (counted, snapshot)
+    if known.snapshot:
+        totals[identity] = known
     while len(totals) > KEPT_TOTALS:
         totals.popitem(last=False)
+    return known
 
 
-def _totals() -> OrderedDict[Hashable, tuple[Any, str]]:
+def _totals() -> OrderedDict[Hashable, Known]:
     """Of this process: what was counted, and the snapshot that it was counted in."""
-    totals: OrderedDict[Hashable, tuple[Any, str]] = current_app.extensions.setdefault(
-        "totals", OrderedDict()
-    )
+    totals: OrderedDict[Hashable, Known] = current_app.extensions.setdefault("totals", OrderedDict())
     return totals
 
 
-def _identity(query: Select[Any]) -> Hashable:
+def _identity(query: Select[Any], values: dict[str, Any]) -> Hashable:
     """What a total depends on besides the snapshot: the statement as SQLAlchemy caches it, its values, the viewer.
 
     So a list has today's date as a value, and does not leave it to PostgreSQL.
     """
     key, parameters = prepared.shape_of(query)
-    values = tuple(repr(value.effective_value) for value in parameters)
-    return key, values, _viewer()
+    own = tuple(repr(value.effective_value) for value in parameters)
+    return key, own, repr(values), _viewer()
 
 
 def _viewer() -> Hashable:

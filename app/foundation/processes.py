@@ -8,8 +8,9 @@ from flask import Flask
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq_scheduler import Scheduler
+from rq_scheduler.utils import to_unix
 
-from app.foundation import jobs, outbox, redis_client, ticking
+from app.foundation import heartbeats, jobs, outbox, redis_client, ticking
 from app.foundation.database import db
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ def work(app: Flask, queues: list[str]) -> None:
     worker = SimpleWorker(
         [Queue(name, connection=connection) for name in queues],
         connection=connection,
+        name=heartbeats.name_here(),
         worker_ttl=30,
         maintenance_interval=15,
         job_monitoring_interval=5,
@@ -49,10 +51,16 @@ class Ticker(Scheduler):
         ("portalops-sweep", "app.foundation.processes.sweep", SWEEP_SECONDS),
     )
 
+    def heartbeat(self) -> None:
+        """Make the key that says we live anew if Redis was emptied; rq-scheduler would only prolong it."""
+        self.connection.hset(self.key, "heartbeat", _utcnow().isoformat())
+        super().heartbeat()
+
     def enqueue_jobs(self) -> Any:
-        """Put back what is missing, then do what is due."""
+        """Put back what is missing, or what a clock that was set back left far ahead; then do what is due."""
         for key, function, interval in self.ENTRIES:
-            if key not in self:
+            due = self.connection.zscore(self.scheduled_jobs_key, key)
+            if due is None or due > to_unix(_utcnow()) + interval:
                 self.schedule(
                     scheduled_time=_utcnow(),
                     func=function,
@@ -72,7 +80,7 @@ def _utcnow() -> Any:
 def schedule(app: Flask) -> None:
     """Tick until SIGTERM."""
     connection = redis_client.connect(app.config["REDIS_URL"], 10)
-    Ticker(connection=connection, interval=POLL_SECONDS).run()
+    Ticker(connection=connection, interval=POLL_SECONDS, name=heartbeats.name_here()).run()
 
 
 def tick() -> None:

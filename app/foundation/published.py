@@ -147,10 +147,10 @@ def wrapped(data: list[dict[str, Any]], page: int, limit: int, total: int) -> Re
     return jsonify(data=data, pagination={"total": total, "page": page, "limit": limit})
 
 
-def wrapped_page(query: Select[Any], shown: Shown) -> Response:
-    """The page that is asked for, the first one if none is."""
+def wrapped_page(query: Select[Any], shown: Shown, **values: Any) -> Response:
+    """The page that is asked for, the first one if none is; `values` are the query's parameters."""
     page, limit = page_asked()
-    rows, total = page_of(query, page, limit)
+    rows, total = page_of(query, page, limit, **values)
     return wrapped(shown(rows), page, limit, total)
 
 

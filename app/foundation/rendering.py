@@ -8,10 +8,11 @@ from flask_wtf.csrf import CSRFError
 from jinja2 import Template
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from app.foundation.database import db
 from app.foundation.errors import DomainError, RateLimited, from_database
+from app.foundation.storage import StorageGone
 from app.foundation.trace import request_id
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ MESSAGES = {
     500: "Something broke on our side; nothing was half done.",
     503: "PortalOps can't reach its database. Try again in a moment.",
 }
+MESSAGE_STORAGE = "PortalOps can't reach the storage of its files. Try again in a moment."
 HEADINGS = {
     400: "This request can't be read",
     401: "Please sign in",
@@ -116,6 +118,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(DataError, refused_by_database)
     app.register_error_handler(OperationalError, database_gone)
     app.register_error_handler(PoolTimeout, database_gone)
+    app.register_error_handler(SecurityError, unknown_name)
+    app.register_error_handler(StorageGone, storage_gone)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, broken)
 
@@ -139,6 +143,12 @@ def database_gone(error: OperationalError | PoolTimeout) -> Response:
     return error_response(503)
 
 
+def storage_gone(_error: StorageGone) -> Response:
+    """The storage of files is away; it has written down why."""
+    db.session.rollback()
+    return error_response(503, MESSAGE_STORAGE)
+
+
 def http_error(error: HTTPException) -> Any:
     """What Flask, Werkzeug or an extension refuses; a message is ours only where we wrote one."""
     status = error.code or 500
@@ -156,6 +166,15 @@ def http_error(error: HTTPException) -> Any:
         if name.lower() in {"allow", "retry-after"}:
             response.headers[name] = value
     return response
+
+
+def unknown_name(_error: SecurityError) -> Response:
+    """Asked by a name that is not in TRUSTED_HOSTS. No page: under that name nothing has an address."""
+    message = "The portal does not answer to this name."
+    body = {"error": CODES[400], "message": message, "detail": []}
+    if wants_json():
+        return make_response(jsonify(body), 400)
+    return Response(message, 400, mimetype="text/plain")
 
 
 def broken(error: Exception) -> Response:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import ARRAY, Text, distinct, exists, func, literal, select
 from sqlalchemy.orm import aliased
 
-from app.foundation import clock, events, outbox, ticking
+from app.foundation import advisory, clock, events, outbox, ticking
 from app.foundation.actor import current_actor
 from app.foundation.database import db
 from app.foundation.errors import Conflict, NotFound
@@ -196,7 +196,7 @@ def _locked(key: str) -> Periodic:
     """The job, for one Admin at a time. NotFound if it is not in the schedule."""
     for periodic in ticking.schedule():
         if periodic.job == key:
-            db.session.execute(select(func.pg_advisory_xact_lock(func.hashtext(key))))
+            advisory.take_turns(key)
             return periodic
     raise NotFound("There is no such job in the schedule.")
 

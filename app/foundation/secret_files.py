@@ -8,6 +8,13 @@ from tempfile import NamedTemporaryFile
 
 from app.foundation.embedded.location import private_directory
 
+_made: set[Path] = set()
+
+
+def made_here() -> frozenset[Path]:
+    """The secrets that this very process has made up, so that nobody can have used them before."""
+    return frozenset(_made)
+
 
 def secret_file(data_dir: Path, name: str) -> Path:
     return data_dir / "secrets" / name
@@ -28,4 +35,5 @@ def generated_secret(data_dir: Path, name: str) -> str:
         os.fsync(draft.fileno())
         with suppress(FileExistsError):
             os.link(draft.name, path)
+            _made.add(path)
     return path.read_text()

@@ -4,6 +4,7 @@
 time, so both clock changes come out right. A paused job promises nothing, and catches up once when it goes on.
 """
 
+import logging
 from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ from app.foundation.jobs import job, resolve
 from app.foundation.outbox import OutboxMessage
 from app.foundation.scoping import row_rule
 from app.foundation.viewer import Viewer
+
+log = logging.getLogger(__name__)
 
 RUN_SLOT = "app.foundation.ticking.run_slot"
 
@@ -177,6 +180,9 @@ def run_slot(run_id: int) -> None:
         return
     run.result = str(resolve(run.job)() or "")
     run.state, run.error, run.finished_at = RunState.DONE, None, clock.now()
+    log.info(
+        "slot run", extra={"job": run.job, "slot": clock.local(run.slot).isoformat(), "result": run.result}
+    )
 
 
 @outbox.on_begin(RUN_SLOT)

@@ -27,7 +27,7 @@ def running(data_dir: Path, *, fast: bool = False) -> Iterator[Engines]:
     with ExitStack() as stack:
         for engine in (engines.postgres, engines.redis):
             engine.prepare()
-            stack.enter_context(_process(engine))
+            stack.enter_context(process(engine))
         engines.postgres.wait_ready()
         engines.redis.wait_ready()
         engines.postgres.create_database()
@@ -35,7 +35,8 @@ def running(data_dir: Path, *, fast: bool = False) -> Iterator[Engines]:
 
 
 @contextmanager
-def _process(engine: Postgres | Redis) -> Iterator[None]:
+def process(engine: Postgres | Redis) -> Iterator[None]:
+    """One engine, prepared already, for the time of a `with` block."""
     command = bound_to_parent(engine.command(), engine.stop_signal)
     with (engine.data_dir / f"{engine.name}.log").open("ab") as log:
         # A session of its own: a Ctrl-C at the terminal is for the one who owns the engines.
