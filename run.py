@@ -6,7 +6,6 @@ stops everything in the reverse order. Exit codes: 0 stopped when asked, 1 can't
 
 import argparse
 import fcntl
-import http.client
 import socket
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 
 import config
+from app.foundation import probing
 from app.foundation.embedded.location import EmbeddedError, private_directory
 from app.foundation.embedded.postgres import Postgres
 from app.foundation.embedded.redis import Redis
@@ -28,6 +28,8 @@ _HEALTHY_SECONDS = 60
 # Longer than jobs take, so that a worker that is asked to stop finishes what it does. A long one (outbox.LONG) that is cut
 # off has done nothing, and is done again.
 _WORKER_GRACE_SECONDS = 90
+# Longer than gunicorn grants to the longest request.
+_WEB_GRACE_SECONDS = 80
 
 
 class StartError(Exception):
@@ -83,12 +85,13 @@ def _run(settings: config.Settings, *, demo: bool) -> None:
             raise StartError("The database could not be set up; the lines above say why.")
         supervisor.start(*_workers(settings.worker_count))
         supervisor.start(
-            Program("web", _GUNICORN, grace=35), Program("scheduler", [*_FLASK, "scheduler"], grace=10)
+            Program("web", _GUNICORN, grace=_WEB_GRACE_SECONDS),
+            Program("scheduler", [*_FLASK, "scheduler"], grace=10),
         )
         if supervisor.until(partial(_healthy, settings), _HEALTHY_SECONDS):
             supervisor.announce(_welcome(settings))
         else:
-            supervisor.say(f"{settings.public_url}/health is not well yet; the lines above may say why")
+            supervisor.say(f"{settings.public_url}/readyz is not well yet; the lines above may say why")
         supervisor.until(lambda: False)
 
 
@@ -120,17 +123,8 @@ def _workers(count: int) -> Iterator[Program]:
 
 
 def _healthy(settings: config.Settings) -> bool:
-    """Whether the portal answers under a name that it trusts. A redirect to https counts: somebody is at home."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    name = settings.trusted_hosts[0].lstrip(".") if settings.trusted_hosts else "localhost"
-    connection = http.client.HTTPConnection(host, settings.port, timeout=2)
-    try:
-        connection.request("GET", "/health", headers={"Host": name})
-        return connection.getresponse().status < http.HTTPStatus.BAD_REQUEST
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    """Whether the portal can serve; probes are answered by whatever name they ask for."""
+    return probing.is_ready(probing.connection_to(settings.host, settings.port, 2))
 
 
 def _welcome(settings: config.Settings) -> str:

@@ -13,7 +13,7 @@ VERSION = "0.1.0"
 def create_app(settings: "Settings | None" = None) -> "Flask":
     """The application, from these settings or the environment's. Issues no SQL and opens no connection.
 
-    Raises ConfigError. Imports wait until here so that engines and tools that need only a part stay light.
+    Settings that make no sense end the program (exit code 2). Imports wait until here so that engines and tools that need only a part stay light.
     """
     from app.factory import build  # noqa: PLC0415
 

@@ -5,13 +5,14 @@ import logging
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
-from flask_migrate import upgrade
 from sqlalchemy import select
 
+from app import backup_commands
 from app.audit import chain, heads
 from app.directory import operations as directory
 from app.directory.models import Account, Role
-from app.foundation import outbox, processes
+from app.doctor.command import doctor
+from app.foundation import migrating, outbox, processes
 from app.foundation.actor import acting_as
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput
@@ -22,7 +23,8 @@ def init_app(app: Flask) -> None:
     """Register the commands."""
     audit = click.Group("audit", help="The audit log.")
     audit.add_command(verify)
-    for command in (setup, worker, scheduler, demo, audit):
+    backups = (backup_commands.backup, backup_commands.restore)
+    for command in (setup, worker, scheduler, demo, audit, doctor, *backups):
         app.cli.add_command(command)
 
 
@@ -30,11 +32,15 @@ def init_app(app: Flask) -> None:
 @click.option("--demo", "with_demo", is_flag=True, help="Fill an empty portal with a demo company.")
 @with_appcontext
 def setup(*, with_demo: bool) -> None:
-    """Safe to run again, and by two processes at once: migrations take a lock."""
+    """Safe to run again, beside a portal in use, and by two processes at once."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    upgrade()
-    seed_roles()
-    seed_administrator()
+    try:
+        with migrating.alone():
+            migrating.migrate(click.echo)
+            seed_roles()
+            seed_administrator()
+    except migrating.Blocked as fault:
+        raise click.ClickException(str(fault)) from None
     if with_demo:
         load_demo()
 

@@ -1,6 +1,5 @@
 """How an application is put together, in the order that Flask-AppBuilder needs."""
 
-import logging
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +7,6 @@ from flask import Flask
 from flask_appbuilder import AppBuilder
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import VERSION, cli, health, icons, navigation, page_context, roles, schedule, values, wiring
 from app.audit import access as _audit
@@ -22,25 +20,31 @@ from app.foundation import (
     headers,
     intake,
     json_answers,
+    logs,
     lookup,
+    observing,
     outbox,
+    proxies,
     redis_client,
     references,
     rendering,
+    storage,
     ticking,
     trace,
 )
 from app.foundation.database import db
+from app.foundation.lean import LeanFlask
 from app.foundation.reachable import Rules
 from app.inbox import access as _inbox
 from app.inventory.models import Product, Service
 from app.lifecycle import access as _lifecycle
+from app.monitoring import scraping
 from app.notifications import access as _notifications
 from app.notifications.mail import Smtp
 from app.reminders import access as _reminders
 from app.reports.views import HomeView
 from app.webhooks import access as _webhooks
-from config import Settings, load
+from config import ROOT, Settings, load_or_exit, metrics_folder
 
 # Importing these declares row rules and listens to the session.
 DECLARED_BY_IMPORT = (
@@ -58,20 +62,20 @@ DECLARED_BY_IMPORT = (
 
 def build(settings: Settings | None = None) -> Flask:
     """See `app.create_app`."""
-    settings = settings or load()
-    configure_logging(settings.log_level)
-    app = Flask("app")
+    settings = settings or load_or_exit()
+    logs.configure(settings.log_level, json=settings.logs_are_json)
+    report_errors(settings)
+    app = LeanFlask("app")
     app.config.from_mapping(flask_config(settings))
+    app.extensions["settings"] = settings
     json_answers.init_app(app)
-    if settings.proxy_count:
-        hops = settings.proxy_count
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-
     db.init_app(app)
-    Migrate(app, db, directory="migrations")
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    observing.init_app(app, scraping.meter(settings.metrics_token), unlogged=health.BY_ADDRESS)
     headers.init_app(app, secure=settings.public_url.startswith("https://"))
     CSRFProtect(app)
     redis_client.init_app(app)
+    furnish_storage(app, settings)
     trace.init_app(app)
     cors.init_app(app, settings.cors_origins)
     rendering.init_app(app)
@@ -79,23 +83,27 @@ def build(settings: Settings | None = None) -> Flask:
     page_context.init_app(app)
     values.init_app(app)
     health.init_app(app)
+    scraping.init_app(app)
     denials.init_app(app)
     intake.init_app(app)
     app.url_map.strict_slashes = False
+    proxies.init_app(app, settings.proxy_count, settings.trusted_proxies)
 
     offer_lookups()
     wiring.connect()
     ticking.install(schedule.SCHEDULE)
     furnish(app)
+    observing.watch_paths(app)
     cli.init_app(app)
     return app
 
 
-def configure_logging(level: str) -> None:
-    """One line a record, to standard error; whoever runs the process decides where it goes."""
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
-    for chatty in ("flask_appbuilder", "alembic", "apprise", "rq.scheduler", "rq_scheduler.scheduler"):
-        logging.getLogger(chatty).setLevel(max(logging.getLevelName(level), logging.WARNING))
+def report_errors(settings: Settings) -> None:
+    """To whom SENTRY_DSN says. Who reports nowhere need not import it."""
+    if settings.sentry_dsn:
+        from app.monitoring import reporting  # noqa: PLC0415
+
+        reporting.begin(settings.sentry_dsn, settings.environment)
 
 
 def furnish(app: Flask) -> None:
@@ -120,6 +128,18 @@ def offer_lookups() -> None:
         lookup.offer(model, model.name)
 
 
+def furnish_storage(app: Flask, settings: Settings) -> None:
+    """Where attachments lie; what is not set is left to the client."""
+    access = {
+        "endpoint": settings.s3_endpoint_url.rstrip("/"),
+        "region": settings.s3_region,
+        "access_key_id": settings.s3_access_key_id,
+        "secret_access_key": settings.s3_secret_access_key,
+    }
+    given = {name: value for name, value in access.items() if value}
+    storage.init_app(app, settings.attachments_url, settings.data_dir / "attachments", **given)
+
+
 def outgoing_mail(settings: Settings) -> Smtp:
     """The mail server, if there is one, and in whose name mails are sent."""
     return Smtp(
@@ -132,6 +152,34 @@ def outgoing_mail(settings: Settings) -> Smtp:
         settings.project_name,
         settings.public_url,
     )
+
+
+def backup_config(settings: Settings) -> dict[str, Any]:
+    """Where backups go, for whom they are encrypted, how long they stay, and what is asked for the database."""
+    return {
+        "BACKUP_DIR": str(settings.backup_dir),
+        "BACKUP_RECIPIENTS": settings.backup_recipient,
+        "BACKUP_KEEP_DAYS": settings.backup_keep_days,
+        "BACKUP_DATABASE_URL": settings.backup_database_url,
+    }
+
+
+def database_pool(settings: Settings) -> dict[str, Any]:
+    """How many connections a process keeps, how long it waits, and what it asks of each (PgBouncer: deploy/pgbouncer.ini)."""
+    return {
+        "hide_parameters": True,  # in messages of errors, which are logged
+        "pool_size": settings.db_pool_size,
+        "max_overflow": settings.db_pool_overflow,
+        "pool_timeout": 5,
+        # Firewalls forget idle lines without a word.
+        "pool_recycle": 1800,
+        "connect_args": {
+            "connect_timeout": 3,
+            "keepalives_idle": 60,
+            "tcp_user_timeout": 10_000,
+            "options": "-c timezone=UTC -c statement_timeout=30000 -c jit=off",
+        },
+    }
 
 
 def flask_config(settings: Settings) -> dict[str, Any]:
@@ -160,18 +208,11 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "KEEP_WORK_DAYS": settings.keep_work_days,
         "KEEP_RUNS_DAYS": settings.keep_runs_days,
         "KEEP_NOTICES_DAYS": settings.keep_notices_days,
-        "ATTACHMENTS": str(settings.data_dir / "attachments"),
+        **backup_config(settings),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {
-            "pool_size": settings.db_pool_size,
-            "max_overflow": 2,
-            "pool_timeout": 5,
-            "connect_args": {
-                "connect_timeout": 3,
-                "tcp_user_timeout": 10_000,
-                "options": "-c timezone=UTC -c statement_timeout=30000 -c jit=off",
-            },
-        },
+        "SQLALCHEMY_ENGINE_OPTIONS": database_pool(settings),
+        "METRICS_TOKEN": settings.metrics_token,
+        "METRICS_FOLDER": metrics_folder(),
         "REDIS_URL": settings.redis_url,
         "SMTP": outgoing_mail(settings),
         "OUTGOING": Rules(settings.outgoing_ports, settings.outgoing_networks, settings.outgoing_http),

@@ -75,6 +75,20 @@ SCHEDULE = [
         "Where the log ends is signed and written to a file, so that an end that was cut off is noticed.",
     ),
     Periodic(
+        "Verify the audit log",
+        "app.audit.jobs.verify_log",
+        Daily(time(1, 30)),
+        "Every link of the chain and every exported head is checked. The result stands here, and in /metrics.",
+        queue=outbox.LONG,
+    ),
+    Periodic(
+        "Make a backup",
+        "app.foundation.backups.jobs.make_backup",
+        Daily(time(2)),
+        "Database, attachments, generated secrets and exported heads go into one file in BACKUP_DIR; old ones are deleted.",
+        queue=outbox.LONG,
+    ),
+    Periodic(
         "Forget work that was done long ago",
         "app.foundation.retention.forget_old_work",
         Daily(time(3, 30)),

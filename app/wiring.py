@@ -1,9 +1,10 @@
 """Every call that runs against the import order: a lower room's fact, and what another room makes of it."""
 
 from app.audit import recorder
+from app.audit.events import LogBroken
 from app.directory import operations as directory
 from app.directory.events import PersonDeactivated
-from app.foundation import events
+from app.foundation import clock, events
 from app.foundation.database import db
 from app.foundation.errors import Conflict
 from app.foundation.events import Operated
@@ -15,6 +16,7 @@ from app.inventory import queries as inventory_queries
 from app.inventory.events import ProductCreated, ProductLeaves
 from app.inventory.models import AccessGrant, AccessLevel, GrantSource, PermissionAssignment
 from app.lifecycle import operations as lifecycle
+from app.notifications import operations as notifications
 from app.payments import feed_operations as feeds
 from app.payments import operations as payments
 from app.webhooks import catalogue
@@ -29,6 +31,7 @@ def connect() -> None:
     events.subscribe(PersonDeactivated, hand_on)
     events.subscribe(PersonDeactivated, end_calendar)
     events.subscribe(Operated, note_in_log)
+    events.subscribe(LogBroken, tell_of_broken_log)
     events.subscribe(ProductCreated, open_payment)
     events.subscribe(ProductLeaves, close_payment)
     # Last, so that other systems hear of things as they are when everything here has been told.
@@ -86,6 +89,16 @@ def note_in_log(fact: Operated) -> None:
         target_type=fact.action.partition(".")[0],
         target_id=fact.target_id,
         target_label=fact.label,
+    )
+
+
+def tell_of_broken_log(fact: LogBroken) -> None:
+    """Each night again, until somebody has mended it."""
+    notifications.tell_admins(
+        "The audit log was changed",
+        f"Its nightly check found: {fact.check}. Keep the database as it is, and find out who could write to it.",
+        href="/audit/",
+        cause=f"audit log:{clock.today()}",
     )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, DateTime, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.foundation import clock
 from app.foundation.database import Model
 
 
@@ -44,3 +45,18 @@ class AuditEntry(Model):
 
     def __repr__(self) -> str:
         return f"{self.action} {self.target_label or self.target_id or ''}".strip()
+
+
+class AuditCheck(Model):
+    """One verification of the whole log: what was found, and when. Without a `fault` every link held."""
+
+    __tablename__ = "audit_checks"
+    __audit__ = False
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    checked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+    entries: Mapped[int] = mapped_column(BigInteger)
+    fault: Mapped[str | None] = mapped_column(Text)
+
+    def __repr__(self) -> str:
+        return self.fault or f"{self.entries} entries, every link holds"

@@ -8,7 +8,7 @@ from flask_appbuilder.security.decorators import has_access, permission_name
 from wtforms import DateField, Form, StringField, ValidationError
 from wtforms.validators import Length, Optional
 
-from app.audit import queries
+from app.audit import checking, queries
 from app.audit.models import AuditEntry
 from app.foundation.errors import NotFound
 from app.foundation.forms import no_control_characters, tidy
@@ -63,6 +63,7 @@ class AuditLogView(BaseView):
             form=form,
             entries=found[:PAGE],
             older=found[PAGE - 1].id if len(found) > PAGE else None,
+            check=checking.last_check(),
         )
 
     @expose("/<pk>")

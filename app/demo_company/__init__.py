@@ -13,13 +13,12 @@ from sqlalchemy import func, select
 from app.demo_company import access, cases, catalogue, company, messages, payment_history, payments, reminders
 from app.directory.access import ADMIN
 from app.directory.models import Department, Person, Role
+from app.foundation import advisory
 from app.foundation.actor import acting_as
 from app.foundation.database import db
 from app.foundation.transactions import transaction
 from app.inventory.models import AccessGrant, Product, Service
 from app.lifecycle.models import LifecycleCase
-
-ONE_AT_A_TIME = 7034222
 
 
 def load() -> bool:
@@ -30,7 +29,7 @@ def load() -> bool:
     if current_app.config["ENVIRONMENT"] == "production":
         raise click.ClickException("The demo company has a documented password: it is refused in production.")
     with transaction():
-        db.session.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+        advisory.take_turns("demo company")
         if not _is_empty():
             click.echo("There is a company here already; nothing was loaded.")
             return False

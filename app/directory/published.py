@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Response, g, jsonify
 from flask_appbuilder.api import expose
-from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt
+from flask_jwt_extended import create_access_token, create_refresh_token
 
 from app.audit import recorder
 from app.directory import callers, queries
@@ -99,7 +99,7 @@ class AuthApi(PublishedApi):
         """End the session, and with it every token of it."""
         with transaction():
             recorder.record("auth.logout", target_type="account", target_id=str(g.user.id))
-            directory.end_session(get_jwt()["sid"])
+            directory.end_session(g.claims["sid"])
         return done()
 
 
@@ -128,7 +128,8 @@ class UsersApi(PublishedApi):
     @needs("can_read", "Person")
     def listed(self) -> Response:
         """By name; `search` looks into name, e-mail and department."""
-        return wrapped_page(queries.people_matching(text_asked("search"), *USER_COLUMNS), each(user_json))
+        query, values = queries.people_matching(text_asked("search"), *USER_COLUMNS)
+        return wrapped_page(query, each(user_json), **values)
 
     @expose("", methods=["POST"])
     @describes(
@@ -157,7 +158,7 @@ class UsersApi(PublishedApi):
     @needs("can_read", "Person")
     def one(self, key: str) -> Response:
         """One person."""
-        return tagged(user_json(found_row(queries.people_matching("", *USER_COLUMNS), Person, key)))
+        return tagged(user_json(found_row(queries.people_by_name(*USER_COLUMNS), Person, key)))
 
     @expose("/<key>", methods=["PUT"])
     @describes(

@@ -63,20 +63,25 @@ def department_named(name: str | None) -> Department | None:
         )
 
 
-def people_matching(text: str, *columns: Any) -> Select[Any]:
-    """People by name, with these columns; those whose name, e-mail or department holds the text, if there is one."""
+def people_matching(text: str, *columns: Any) -> tuple[Select[Any], dict[str, Any]]:
+    """People by name, with these columns; those whose name, e-mail or department holds the text, if there is one.
+
+    A query that is made once for all texts, and the values of its parameters.
+    """
     if not text:
-        return _people_by_name(*columns)
+        return people_by_name(*columns), {}
     values: dict[str, Any] = {"holds": text, "escaped": re.sub("([/%_])", r"/\1", text)}
     departments: list[int] = []
     if len(text) >= TRIGRAM:
-        departments = [row[0] for row in prepared.rows(_DEPARTMENTS.params(values))]
-    found = _people_found(len(text) < TRIGRAM, bool(departments), *columns)
-    return found.params(values, departments=departments)
+        departments = [row[0] for row in prepared.rows(_DEPARTMENTS, **values)]
+    return _people_found(len(text) < TRIGRAM, bool(departments), *columns), values | {
+        "departments": departments
+    }
 
 
 @cache
-def _people_by_name(*columns: Any) -> Select[Any]:
+def people_by_name(*columns: Any) -> Select[Any]:
+    """These columns of the people."""
     query = select(*columns).select_from(Person).outerjoin(Person.department)
     return query.order_by(func.lower(Person.name), Person.id)
 
@@ -90,14 +95,14 @@ def _people_found(is_short: bool, has_departments: bool, *columns: Any) -> Selec
     fields = (Person.name, Person.email, Person.department_given)
     own = or_(*map(_holds, fields))
     if is_short:
-        return _people_by_name(*columns).where(or_(own, _holds(Department.name)))
+        return people_by_name(*columns).where(or_(own, _holds(Department.name)))
     own &= func.trigrams(array(fields), literal_column("1")).op("@>", is_comparison=True)(
         func.trigrams(array([bindparam("holds", type_=Text)]), TRIGRAM)
     )
     if has_departments:
         members = select(Person.id).where(among(Person.department_id, "departments"))
         own = Person.id.in_(select(Person.id).where(own).union(members))
-    return _people_by_name(*columns).where(own)
+    return people_by_name(*columns).where(own)
 
 
 def _holds(column: Any) -> ColumnElement[bool]:

@@ -1,19 +1,19 @@
 """FAB's security manager with our sign-in, our sessions, and permission checks that cost no statement for fixed roles."""
 
-import hashlib
 import re
-from functools import cached_property, lru_cache, wraps
+from functools import cached_property, lru_cache
 from typing import Any
 
 from flask import current_app, g, request, session
 from flask_appbuilder.security.sqla.manager import SecurityManager
-from flask_jwt_extended import create_access_token, create_refresh_token, get_jwt, verify_jwt_in_request
+from flask_jwt_extended import create_access_token, create_refresh_token, verify_jwt_in_request
 from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from app.directory import callers
 from app.directory import operations as directory
 from app.directory.callers import SignedIn
+from app.directory.known_tokens import KnownTokens
 from app.directory.models import Account, Group, Permission, PermissionView, Role, ViewMenu
 from app.directory.security_views import (
     AccountView,
@@ -28,7 +28,6 @@ from app.directory.security_views import (
     UserInfoView,
     ViewMenusView,
 )
-from app.foundation import clock
 from app.foundation.api import PortalModelApi
 from app.foundation.database import db
 from app.foundation.errors import Unauthorized
@@ -39,7 +38,6 @@ from app.foundation.transactions import transaction
 from app.foundation.viewer import Viewer, current_viewer, forget_viewer, viewer_loader
 
 EMPLOYEE = "Employee"
-KEPT_TOKENS = 4096
 
 
 class PortalSecurityManager(SecurityManager):
@@ -62,6 +60,7 @@ class PortalSecurityManager(SecurityManager):
     userstatschartview = None
 
     def __init__(self, appbuilder: Any) -> None:
+        self.known_tokens = KnownTokens()
         super().__init__(appbuilder)
         self._line = directory.Line(places=current_app.config["SIGN_INS_AT_ONCE"])
         # FAB has just set plain interfaces on these classes; ours load what the lists show.
@@ -86,6 +85,8 @@ class PortalSecurityManager(SecurityManager):
         if attempt.wait:
             refusal = directory.refusal(attempt)
             db.session.commit()
+            if attempt.is_flood:
+                self._line.pause()
             raise refusal
         account, opened = directory.authenticate(username or "", password or "") or (None, None)
         if opened:
@@ -106,16 +107,26 @@ class PortalSecurityManager(SecurityManager):
         key, session_id = parse_key(data["sub"]), data.get("sid")
         if key is None or not isinstance(session_id, str):
             return None
+        g.claims = data
         g.user = _remember(callers.by_session(key, session_id))
         return g.user
 
     def authenticate_request(self) -> None:
         """Who calls the API: by a personal token, else by a session's. FAB's `@protect` asks the same two questions."""
         secret = self.extract_api_key_from_request()
-        if secret is None:
+        if secret is not None:
+            if self.validate_api_key(secret) is None:
+                raise Unauthorized("This token is unknown, expired or revoked.")
+        elif (claims := self._known_access()) is None:
             verify_jwt_in_request()
-        elif self.validate_api_key(secret) is None:
-            raise Unauthorized("This token is unknown, expired or revoked.")
+        elif self.load_user_jwt({}, claims) is None:
+            raise Unauthorized("This sign-in has ended. Sign in again.")
+
+    def _known_access(self) -> dict[str, Any] | None:
+        """The claims of this request's access token, if its signature was checked before."""
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        claims = self.known_tokens.claims_of(token) if kind == "Bearer" else None
+        return claims if claims and claims["type"] == "access" else None
 
     def refresh_tokens(self) -> tuple[str, str]:
         """An access and a refresh token for the refresh token of this request. Unauthorized if it is good no more.
@@ -123,7 +134,7 @@ class PortalSecurityManager(SecurityManager):
         Commits before it refuses, because a token that was superseded has ended its session.
         """
         verify_jwt_in_request(refresh=True)
-        claims = get_jwt()
+        claims = g.claims
         with transaction():
             current = directory.refresh_session(claims["sid"], claims["jti"], claims.get("parent"))
         if current is None:
@@ -166,7 +177,8 @@ class PortalSecurityManager(SecurityManager):
     def create_jwt_manager(self, app: Any) -> Any:
         """Every token names its session; every refusal is a 401 in our shape."""
         manager = super().create_jwt_manager(app)
-        manager._decode_jwt_from_config = _checked_once(manager._decode_jwt_from_config)  # noqa: SLF001
+        decode = self.known_tokens.checking_once(manager._decode_jwt_from_config)  # noqa: SLF001
+        manager._decode_jwt_from_config = decode  # noqa: SLF001
         manager.additional_claims_loader(lambda _identity: {"sid": _session_of_new_token()})
         for loader in (
             manager.unauthorized_loader,
@@ -226,25 +238,6 @@ def _added_permissions(viewer: Viewer) -> set[tuple[str, str]]:
     return found
 
 
-def _checked_once(decode: Any) -> Any:
-    """Check a token's signature once a process: the same text has the same. Its time and its session are asked anew."""
-    kept: dict[bytes, dict[str, Any]] = {}
-
-    @wraps(decode)
-    def decoded(token: str, csrf_value: str | None = None, allow_expired: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
-        key = hashlib.sha256(token.encode("utf-8", "replace")).digest()
-        claims = kept.get(key)
-        if claims is None or csrf_value or claims["exp"] <= clock.now().timestamp():
-            claims = decode(token, csrf_value, allow_expired)
-            if not allow_expired and "exp" in claims:
-                if len(kept) >= KEPT_TOKENS:
-                    kept.clear()
-                kept[key] = claims
-        return dict(claims)
-
-    return decoded
-
-
 def _remember(user: SignedIn | None) -> SignedIn | None:
     """Row rules and the log ask for the viewer many times."""
     forget_viewer()
@@ -254,7 +247,7 @@ def _remember(user: SignedIn | None) -> SignedIn | None:
 
 
 def _session_of_new_token() -> str | None:
-    return g.get("sign_in_session") or get_jwt().get("sid")
+    return g.get("sign_in_session") or g.claims["sid"]
 
 
 @viewer_loader

@@ -56,6 +56,7 @@ class Service(Timestamps, Model):
             unique=True,
             info={"field": "name", "message": "There is a service of this name already."},
         ),
+        Index("ix_services_lower_name", func.lower(text("name")), "id", postgresql_include=["name"]),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -162,16 +162,16 @@ def administered_by(person_id: int | None) -> tuple[list[int], list[int]]:
 
 
 def products_by_service(service_ids: Sequence[int], *columns: Any) -> dict[int, list[Any]]:
-    """These columns of the products in these services that the viewer may see, by name."""
+    """These columns, of which the first is `service_id`, of the products that the viewer may see, by name."""
     found: dict[int, list[Any]] = defaultdict(list)
-    for service_id, *row in prepared.rows(_products_of(*columns), services=list(service_ids)):
-        found[service_id].append(row)
+    for row in prepared.rows(_products_of(*columns), services=list(service_ids)):
+        found[row[0]].append(row)
     return found
 
 
 @cache
 def _products_of(*columns: Any) -> Select[Any]:
-    query = select(Product.service_id, *columns).where(among(Product.service_id, "services"))
+    query = select(*columns).where(among(Product.service_id, "services"))
     return query.order_by(Product.name, Product.id)
 
 

@@ -146,6 +146,7 @@ def _letter(message: Message, person: Person | None) -> Envelope:
         message_id=message.message_id,
         date=message.created_at,
         unsubscribe=unsubscribe_of(message) if message.kind == DIGEST else None,
+        request_id=message.request_id,
     )
     return Envelope(message.id, Channel.EMAIL, letter)
 

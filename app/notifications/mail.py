@@ -16,6 +16,7 @@ from email.utils import format_datetime, parseaddr
 from typing import Self
 from urllib.parse import urlsplit
 
+from app.foundation import trace
 from app.notifications import outcomes
 from app.notifications.outcomes import Outcome
 
@@ -51,6 +52,7 @@ class Letter:
     message_id: str
     date: datetime
     unsubscribe: str | None = None
+    request_id: str | None = None
 
 
 def compose(letter: Letter, smtp: Smtp) -> EmailMessage:
@@ -65,6 +67,8 @@ def compose(letter: Letter, smtp: Smtp) -> EmailMessage:
     # RFC 3834: no out-of-office answer to what no person sent.
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
+    if letter.request_id:
+        mail[trace.HEADER] = letter.request_id
     if letter.unsubscribe:
         mail["List-Unsubscribe"] = f"<{letter.unsubscribe}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
@@ -169,6 +173,18 @@ class Postman:
 
 class _Refused(Exception):
     """No letter gets through this door."""
+
+
+def try_door(smtp: Smtp) -> str:
+    """Connect and sign in, and say in words for people why that can't be done; nothing if it can."""
+    try:
+        connection = _connect(smtp)
+        with connection:
+            _sign_in(connection, smtp)
+    except (_Refused, smtplib.SMTPException, OSError) as error:
+        words = str(error) if isinstance(error, _Refused) else _words(error)
+        return f"The mail server {smtp.host}:{smtp.port} did not let us in: {words}"
+    return ""
 
 
 def _connect(smtp: Smtp) -> smtplib.SMTP:

@@ -92,6 +92,7 @@ class Message(Model):
     answer: Mapped[str | None] = mapped_column(Text)
     history: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=clock.now)
+    request_id: Mapped[str | None] = mapped_column(Text)
 
     person: Mapped[Person | None] = relationship()
     chat_channel: Mapped[ChatChannel | None] = relationship()

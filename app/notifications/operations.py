@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.directory.access import ADMIN
 from app.directory.models import Person
+from app.directory.queries import people_with_role
 from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
@@ -48,6 +50,18 @@ def notify(
 ) -> None:
     """Leave somebody one notice."""
     notify_all([Notice(person_id=person.id, kind=kind, title=title, body=body, href=href, cause=cause)])
+
+
+def tell_admins(title: str, body: str, *, href: str, cause: str) -> None:
+    """Leave every Admin a notice about the portal's own health."""
+    admins = people_with_role(ADMIN)
+    kind = Kind.MACHINERY
+    notify_all(
+        [
+            Notice(person_id=admin.id, kind=kind, title=title, body=body, href=href, cause=cause)
+            for admin in admins
+        ]
+    )
 
 
 def notify_all(notices: Sequence[Notice]) -> list[int]:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_skip
 
 from app.foundation import clock, outbox
 from app.foundation.database import db
+from app.foundation.trace import known_request_id
 from app.notifications import mailing
 from app.notifications.hours import end_of_quiet, next_digest
 from app.notifications.mailing import Entry
@@ -108,6 +109,7 @@ def blank(
         "state": state.value,
         "due_at": due_at,
         "finished_at": clock.now() if state is MessageState.KEPT else None,
+        "request_id": known_request_id(),
     }
 
 

@@ -22,7 +22,7 @@ KIND_HINTS = {
     Kind.ESCALATION: "A task of somebody else is long overdue. Never waits for quiet hours to end.",
     Kind.PAYMENTS: "Cards that expire, renewals, last days to cancel.",
     Kind.ACCESS: "Access of yours, or that you administer, begins or ends.",
-    Kind.MACHINERY: "Messages, jobs or webhooks that failed.",
+    Kind.MACHINERY: "Messages or webhooks that failed, an audit log that does not hold.",
 }
 KIND_ICONS = {
     Kind.TASK: "check-square",

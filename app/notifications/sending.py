@@ -5,8 +5,6 @@ from datetime import datetime, time
 from sqlalchemy import delete, func, insert, select, update
 
 from app.audit import recorder
-from app.directory.access import ADMIN
-from app.directory.queries import people_with_role
 from app.foundation import clock
 from app.foundation.backoff import WAITS
 from app.foundation.database import db
@@ -15,7 +13,6 @@ from app.foundation.scoping import unscoped
 from app.notifications import delivery, mailing, planning
 from app.notifications import operations as notifications
 from app.notifications.message_models import REPLAYABLE, TEST, Message, MessageState
-from app.notifications.models import Kind
 from app.notifications.preference_models import Channel, ChatChannel
 from app.notifications.preferences import readers
 
@@ -109,18 +106,12 @@ def tell_of_dead_letters() -> None:
     if not count:
         return
     title = "A message was not delivered" if count == 1 else f"{count} messages were not delivered"
-    notices = [
-        notifications.Notice(
-            person_id=admin.id,
-            kind=Kind.MACHINERY,
-            title=title,
-            body="The log of messages says what the server answered, and sends them again.",
-            href="/messages/?state=dead",
-            cause=f"messages:undelivered:{clock.today()}",
-        )
-        for admin in people_with_role(ADMIN)
-    ]
-    notifications.notify_all(notices)
+    notifications.tell_admins(
+        title,
+        "The log of messages says what the server answered, and sends them again.",
+        href="/messages/?state=dead",
+        cause=f"messages:undelivered:{clock.today()}",
+    )
 
 
 def forget_ended(before: datetime) -> int:

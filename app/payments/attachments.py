@@ -1,40 +1,35 @@
-"""Where the content of invoices lies: in `DATA_DIR/attachments`, outside of what is served, under names of our own."""
+"""Where the content of invoices lies: in the store of files, outside of what is served, under names of our own."""
 
-import os
+import logging
 import secrets
-from pathlib import Path
+from typing import BinaryIO
 
-from flask import current_app
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.foundation.database import db
+from app.foundation.storage import StorageGone, holds_names, store
+from app.payments.history_models import Invoice
+
+log = logging.getLogger(__name__)
 
 _KEPT = "attachments_kept"
 
-
-def folder() -> Path:
-    """The folder, readable for nobody else."""
-    path = Path(current_app.config["ATTACHMENTS"])
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
-def path_of(stored_name: str) -> Path:
-    """Where a content lies."""
-    return folder() / stored_name
+holds_names(Invoice.__tablename__, Invoice.stored_name.key)
 
 
 def keep(content: bytes) -> str:
-    """Write a content down, safe from a power cut, and return its name; it goes again if the transaction does."""
+    """Store a content, safe from a power cut, and return its name; it goes again if the transaction does."""
     name = secrets.token_hex(16)
-    path = path_of(name)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    db.session().info.setdefault(_KEPT, []).append(path)
+    store().put(name, content)
+    db.session().info.setdefault(_KEPT, []).append(name)
     return name
+
+
+def open_content(name: str) -> tuple[BinaryIO, int]:
+    """A content and how many bytes it has. NoSuchFile if it is gone."""
+    size = store().size(name)
+    return store().open(name), size
 
 
 @event.listens_for(db.session, "after_commit")
@@ -45,5 +40,13 @@ def _settle(session: Session) -> None:
 @event.listens_for(db.session, "after_soft_rollback")
 def _undo(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
-        for path in session.info.pop(_KEPT, []):
-            path.unlink(missing_ok=True)
+        for name in session.info.pop(_KEPT, []):
+            _drop(name)
+
+
+def _drop(name: str) -> None:
+    """A content that belongs to no row harms nobody, so a store that is gone just now need not be waited for."""
+    try:
+        store().delete(name)
+    except StorageGone:
+        log.warning("the file %s belongs to no row, and could not be deleted", name)

@@ -8,6 +8,7 @@ from flask_appbuilder.security.decorators import has_access
 
 from app.foundation.errors import NotFound
 from app.foundation.references import find
+from app.foundation.storage import NoSuchFile
 from app.payments import attachments, history_queries, invoicing, recording
 from app.payments.access import may_change_payments
 from app.payments.api import PAYMENT_VERBS
@@ -146,13 +147,15 @@ def _sent(invoice: Invoice, *, as_attachment: bool) -> Response:
     """The content under its own type, which nobody guesses anew: every response forbids that."""
     if invoice.withdrawn_at is not None:
         raise NotFound(f"{invoice.withdrawn_by_name} has removed this invoice: {invoice.withdrawn_why}")
-    path = attachments.path_of(invoice.stored_name)
-    if not path.is_file():
+    try:
+        content, size = attachments.open_content(invoice.stored_name)
+    except NoSuchFile:
         raise NotFound(
             "The file is not there any more. Ask whoever runs the portal to restore it from a backup."
-        )
+        ) from None
     sent = send_file(
-        path, mimetype=invoice.mime_type, as_attachment=as_attachment, download_name=invoice.name
+        content, mimetype=invoice.mime_type, as_attachment=as_attachment, download_name=invoice.name
     )
+    sent.content_length = size
     sent.headers["Cache-Control"] = "no-store"
     return sent

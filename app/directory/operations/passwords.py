@@ -3,8 +3,6 @@
 There are no rules about kinds of characters: they make passwords alike, not strong.
 """
 
-from zxcvbn import zxcvbn
-
 from app.directory.models import Account
 from app.foundation.errors import InvalidInput
 
@@ -23,8 +21,15 @@ def check(password: str, account: Account) -> None:
         _refuse(f"Use at most {LONGEST:,} characters.")
     if password.lower() in {account.email.lower(), account.username.lower()}:
         _refuse("The password must not be the e-mail address.")
-    if zxcvbn(password[:JUDGED], user_inputs=_known_of(account))["score"] < WEAKEST:
+    if _score(password[:JUDGED], _known_of(account)) < WEAKEST:
         _refuse("This password is easy to guess. Use a few unrelated words instead.")
+
+
+def _score(password: str, known: list[str]) -> int:
+    from zxcvbn import zxcvbn  # noqa: PLC0415 - 13 MB of words, in the few processes that judge a password
+
+    score: int = zxcvbn(password, user_inputs=known)["score"]
+    return score
 
 
 def _known_of(account: Account) -> list[str]:

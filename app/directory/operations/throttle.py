@@ -29,6 +29,7 @@ MOST_OF_ACCOUNT, MOST_OF_ADDRESS = 5, 30
 DOUBLINGS = 2
 FORGOTTEN_AFTER = timedelta(days=1)
 NOTED_ONE_BY_ONE = 10
+FLOOD = 200
 
 # A locked address counts nothing against accounts, or it could lock them one after the other. Everybody takes the
 # address first, so that two attempts never wait for each other. The attempt that reaches the limit begins the lock and
@@ -77,6 +78,11 @@ class Attempt:
     refused: int
     began_lock: bool = False
     told: int = 1
+
+    @property
+    def is_flood(self) -> bool:
+        """Whether it was refused more often than people try."""
+        return self.refused > FLOOD
 
 
 def count_attempt(email: str) -> Attempt:

@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.foundation import clock, events
+from app.foundation import advisory, clock, events
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
 from app.inbox import standing_in
@@ -25,9 +24,6 @@ from app.reminders.messages import cause_of
 from app.reminders.models import ReminderSent
 from app.reminders.thresholds import NOT_TOLD, due
 
-# One check at a time: the second sees what the first told.
-ONE_AT_A_TIME = 7034223
-
 
 class Telling(NamedTuple):
     """One thing to tell one person, or other systems if there is none."""
@@ -41,7 +37,8 @@ class Telling(NamedTuple):
 def tell_of_payments() -> tuple[int, int]:
     """Tell of every threshold that has passed and was not told yet: how many people, of how many items."""
     with unscoped():
-        db.session.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+        # The second check sees what the first told.
+        advisory.take_turns("reminders of payments")
         today, rules, own = clock.today(), queries.rules(), queries.own_days()
         furthest = max((day for days in (rules.days, *own.values()) for day in days), default=0)
         entries = {item_of(one): one for one in agenda.coming(today, today + timedelta(days=furthest))}

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.directory.models import Person
-from app.foundation import clock
+from app.foundation import advisory, clock
 from app.foundation.actor import acting_as
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
@@ -22,8 +22,6 @@ from app.notifications.models import Kind
 from app.notifications.operations import Item, Notice
 from app.reminders import queries
 from app.reminders.messages import cause_of, counted
-
-ONE_AT_A_TIME = 7034224
 
 
 def tell_of_tasks() -> tuple[int, int]:
@@ -91,7 +89,7 @@ def escalate_tasks() -> int:
     service, or of one that nobody else administers, goes to the Admins at once. Answers to reminders hold nothing up.
     """
     with unscoped(), acting_as("PortalOps"):
-        db.session.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+        advisory.take_turns("reminders of tasks")
         today, patience = clock.today(), queries.rules().escalate_after
         rows = _open_tasks(WorkflowTask.due_on < today)
         made, away = _made([row.id for row in rows]), standing_in.on(today)

@@ -15,7 +15,7 @@ from flask import current_app
 from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import joinedload
 
-from app.foundation import clock, outbox, sealing
+from app.foundation import clock, outbox, sealing, trace
 from app.foundation.database import db
 from app.webhooks.models import DeliveryState, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from app.webhooks.operations import calling
@@ -133,6 +133,8 @@ def begin(delivery: WebhookDelivery) -> Call:
     try:
         agent = f"{current_app.config['APP_NAME']}/{current_app.config['VERSION']}"
         headers = calling.signed_headers(message.uid, message.body, secrets_of(endpoint), now, agent)
+        if message.request_id:
+            headers[trace.HEADER] = message.request_id
     except sealing.Unreadable:
         fault = "The signing secret was kept with another SECRET_KEY. Make a new one."
     attempt = WebhookAttempt(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import SessionTransaction
 from app.foundation import clock, outbox
 from app.foundation.database import db
 from app.foundation.scoping import unscoped
-from app.foundation.trace import request_id
+from app.foundation.trace import known_request_id
 from app.webhooks import catalogue
 from app.webhooks.catalogue import EventType
 from app.webhooks.models import DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookMessage
@@ -57,7 +57,7 @@ def _keep(type_: EventType, body: dict[str, Any]) -> None:
             type=type_.name,
             body=as_sent(body),
             created_at=now,
-            request_id=request_id() if request_id() != "-" else None,
+            request_id=known_request_id(),
         )
         .returning(WebhookMessage.id)
         .cte("message")

@@ -5,14 +5,11 @@ from typing import TypeVar
 
 from sqlalchemy import update
 
-from app.directory.queries import people_with_role
 from app.foundation import clock
 from app.foundation.actor import acting_as
 from app.foundation.backoff import wait_after
 from app.foundation.database import db
 from app.notifications import operations as notifications
-from app.notifications.models import Kind
-from app.notifications.operations import Notice
 from app.webhooks import catalogue
 from app.webhooks.models import DeliveryState, WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from app.webhooks.operations.calling import Call, Outcome
@@ -126,10 +123,4 @@ def _keep(endpoint: WebhookEndpoint, **columns: datetime | None) -> None:
 
 
 def _tell_admins(endpoint: WebhookEndpoint, title: str, body: str, cause: str) -> None:
-    href = f"/webhooks/show/{endpoint.id}"
-    notifications.notify_all(
-        [
-            Notice(person_id=admin.id, kind=Kind.MACHINERY, title=title, body=body, href=href, cause=cause)
-            for admin in people_with_role("Admin")
-        ]
-    )
+    notifications.tell_admins(title, body, href=f"/webhooks/show/{endpoint.id}", cause=cause)
