@@ -57,11 +57,11 @@ install_command() {
 }
 
 install_requirements() {
+    # The file is complete and pinned; working out dependencies again would take a third of the time.
     if command -v uv >/dev/null; then
-        uv pip install --quiet --python .venv/bin/python --require-hashes -r "$1"
+        uv pip install --quiet --python .venv/bin/python --no-deps --require-hashes -r "$1"
     else
         .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
-        # The file is complete and pinned; working out dependencies again would take a third of the time.
         .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$1"
     fi
 }
