@@ -11,14 +11,12 @@ import argparse
 import os
 import random
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import psycopg2
 
-from tests.deployment import Deployment
+from tests.deployment import Deployment, throwaway
 
 VICTIMS = ("worker", "scheduler", "web", "redis", "postgres")
 EVERYTHING = ("postgres", "redis", "worker", "worker.2", "scheduler", "web")
@@ -73,18 +71,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="portalops-drill-") as folder:
-        portal = Deployment(Path(folder))
-        try:
-            portal.start("postgres", "redis")
-            portal.postgres.create_database()
-            portal.run("setup")
-            portal.rows(WITNESS)
-            portal.start(*EVERYTHING[2:])
-            return drill(portal, given.rows, given.kills, random.Random(given.seed))
-        finally:
-            for name in reversed(list(portal.running)):
-                portal.kill(name)
+    with throwaway() as portal:
+        portal.open()
+        portal.rows(WITNESS)
+        portal.start(*EVERYTHING[2:])
+        return drill(portal, given.rows, given.kills, random.Random(given.seed))
 
 
 def drill(portal: Deployment, rows: int, kills: int, chance: random.Random) -> int:
