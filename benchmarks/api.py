@@ -19,19 +19,20 @@ from benchmarks.stock.client import StockClient
 from config import load
 
 MOST_STATEMENTS, MOST_GROWTH, MOST_CPU_MS, MOST_TOKEN_MS = 6, 1.3, 40, 1
-CASES_BETWEEN_PINGS = 6
+ROUNDS = 3
+"""Each right after what it is compared with, so that a moment in which the machine is slower spoils one of them at most."""
 
 
 @dataclass
 class Figures:
-    """Of one data set: pings a second, and by case what was measured."""
+    """Of one data set: pings a second, and by case what was measured in the median round."""
 
     size: str
     pings: list[float] = field(default_factory=list)
     rates: dict[str, wrk.Rate] = field(default_factory=dict)
     statements: dict[str, int] = field(default_factory=dict)
     processor: dict[str, float] = field(default_factory=dict)
-    references: dict[str, float] = field(default_factory=dict)
+    ratios: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -39,7 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("size", choices=[*SIZES, "both"])
     parser.add_argument("--only", default="", metavar="PATTERN", help="cases whose name it fits")
-    parser.add_argument("--seconds", type=int, default=5, help="of each measurement")
+    parser.add_argument("--seconds", type=int, default=2, help="of each round")
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="keep the data sets there, and use them again"
     )
@@ -69,16 +70,14 @@ class Run:
         self.size = SIZES[size]
         found.start_portal(size)
         self.stock = StockClient(found.address("stock"))
+        self.ping = wrk.Target(f"{found.address('ping')}/ping")
         self.inside = Inside(create_app(load()))
         self.measured = Figures(size)
 
     def figures(self) -> Figures:
         wanted = [case for case in self._cases() if self.only.search(case.name)]
-        for number, case in enumerate(wanted):
-            if number % CASES_BETWEEN_PINGS == 0:
-                self._ping()
+        for case in wanted:
             self._measure(case)
-        self._ping()
         self._token()
         self.inside.close()
         show(self.measured, wanted)
@@ -97,27 +96,31 @@ class Run:
         statements = self.inside.statements(case)
         self.measured.statements[case.name] = len(statements)
         self.measured.processor[case.name] = self.inside.processor_ms(case)
-        if case.stock:
-            self.measured.references[case.name] = self._drive_stock(case)
-        target = wrk.Target(self.servers.address("portal") + case.path, self.inside.headers(case), case.body)
-        self.measured.rates[case.name] = self._drive(target)
+        self._drive(case)
         if case.name == "register, whole":
             self._note_register(case.name, statements)
 
-    def _drive(self, target: wrk.Target) -> wrk.Rate:
-        """A second first, which fills what each process keeps."""
-        wrk.drive(target, seconds=1)
-        return wrk.drive(target, seconds=self.seconds)
+    def _drive(self, case: Case) -> None:
+        """A second of each first, which fills what each process keeps."""
+        target = wrk.Target(self.servers.address("portal") + case.path, self.inside.headers(case), case.body)
+        reference = self.stock.target(case.stock) if case.stock else self.ping
+        for one in (reference, target):
+            wrk.drive(one, seconds=1)
+        rounds = [
+            (self._reference(reference), wrk.drive(target, seconds=self.seconds)) for _ in range(ROUNDS)
+        ]
+        if not case.stock:
+            self.measured.pings += [rate for rate, _ in rounds]
+        self.measured.ratios[case.name] = statistics.median(rate.per_second / other for other, rate in rounds)
+        self.measured.rates[case.name] = sorted(
+            (rate for _, rate in rounds), key=lambda rate: rate.per_second
+        )[ROUNDS // 2]
 
-    def _drive_stock(self, case: Case) -> float:
-        assert case.stock
-        rate = self._drive(self.stock.target(case.stock))
+    def _reference(self, target: wrk.Target) -> float:
+        rate = wrk.drive(target, seconds=self.seconds)
         if rate.refused or not rate.per_second:
-            raise SystemExit(f"Stock FAB, {case.stock.path}: {rate}")
+            raise SystemExit(f"{target.url}: {rate}")
         return rate.per_second
-
-    def _ping(self) -> None:
-        self.measured.pings.append(self._drive(wrk.Target(f"{self.servers.address('ping')}/ping")).per_second)
 
     def _note_register(self, name: str, statements: list[str]) -> None:
         milliseconds = self.measured.processor[name]
@@ -133,12 +136,6 @@ class Run:
         )
 
 
-def ratio(figures: Figures, case: Case) -> float:
-    """To ping, or to the same of stock FAB."""
-    reference = figures.references.get(case.name) or statistics.median(figures.pings)
-    return figures.rates[case.name].per_second / reference
-
-
 def faults_of(figures: Figures, case: Case) -> list[str]:
     """Which aims a case misses."""
     rate, statements = figures.rates[case.name], figures.statements[case.name]
@@ -147,8 +144,10 @@ def faults_of(figures: Figures, case: Case) -> list[str]:
         found.append(
             f"{rate.refused} refused and {rate.broken} broken answers, {rate.per_second:.1f} a second"
         )
-    if case.aim and ratio(figures, case) < case.aim:
-        found.append(f"{ratio(figures, case):.2f} of {'stock' if case.stock else 'ping'}, not {case.aim}")
+    if case.aim and figures.ratios[case.name] < case.aim:
+        found.append(
+            f"{figures.ratios[case.name]:.2f} of {'stock' if case.stock else 'ping'}, not {case.aim}"
+        )
     if case.limits_statements and statements > MOST_STATEMENTS:
         found.append(f"{statements} statements")
     return found
@@ -182,8 +181,11 @@ def growth(at_m: Figures, at_l: Figures) -> list[str]:
 
 
 def show(figures: Figures, wanted: list[Case]) -> None:
-    pings = ", ".join(f"{value:.0f}" for value in figures.pings)
-    print(f"\n{figures.size}: ping {statistics.median(figures.pings):.0f}/s ({pings})")
+    slowest, fastest = min(figures.pings, default=0), max(figures.pings, default=0)
+    ping = statistics.median(figures.pings or [0])
+    print(
+        f"\n{figures.size}: ping {ping:.0f}/s ({slowest:.0f} to {fastest:.0f} of {len(figures.pings)} rounds)"
+    )
     print(
         f"{'':<36}{'per s':>8}{'p50 ms':>8}{'p99 ms':>8}{'ratio':>7}{'aim':>6}{'CPU ms':>8}{'statements':>12}  met"
     )
@@ -192,7 +194,7 @@ def show(figures: Figures, wanted: list[Case]) -> None:
             continue
         rate = figures.rates[case.name]
         print(
-            f"{case.name:<36}{rate.per_second:>8.0f}{rate.p50:>8.1f}{rate.p99:>8.1f}{ratio(figures, case):>7.2f}"
+            f"{case.name:<36}{rate.per_second:>8.0f}{rate.p50:>8.1f}{rate.p99:>8.1f}{figures.ratios[case.name]:>7.2f}"
             f"{case.aim or '':>6}{figures.processor[case.name]:>8.1f}{figures.statements[case.name]:>12}  {'; '.join(faults_of(figures, case)) or 'yes'}"
         )
     for note in figures.notes:

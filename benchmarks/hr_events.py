@@ -8,15 +8,13 @@ import http.client
 import json
 import statistics
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 
 import psutil
 import psycopg2
 
-from tests.deployment import HR_KEY, Deployment
+from tests.deployment import HR_KEY, Deployment, throwaway
 
 TASKS_EACH = 3
 PLANNED = "SELECT count(*) FROM hr_events WHERE planned_at IS NOT NULL AND payload::text LIKE '%%load.%%'"
@@ -30,19 +28,11 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=24)
     parser.add_argument("--singles", type=int, default=200, help="events of the latency measurement")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="portalops-benchmark-") as folder:
-        portal = Deployment(Path(folder))
-        try:
-            portal.start("postgres", "redis")
-            portal.postgres.create_database()
-            portal.run("setup")
-            portal.start("worker", "scheduler", "web")
-            furnish(portal)
-            latency(portal, given.singles)
-            return load(portal, given.rate, given.seconds, given.connections)
-        finally:
-            for name in reversed(list(portal.running)):
-                portal.kill(name)
+    with throwaway() as portal:
+        portal.open("worker", "scheduler", "web")
+        furnish(portal)
+        latency(portal, given.singles)
+        return load(portal, given.rate, given.seconds, given.connections)
 
 
 def furnish(portal: Deployment) -> None:

@@ -7,10 +7,8 @@ import argparse
 import logging
 import statistics
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sqlalchemy import event, insert
 
@@ -21,7 +19,7 @@ from app.notifications import operations as notifications
 from app.notifications.models import Kind
 from app.notifications.operations import Notice
 from config import load
-from tests.deployment import Deployment
+from tests.deployment import Deployment, throwaway
 from tests.postoffice import PostOffice, post_office
 from tests.runtime.processes import wait_until
 
@@ -39,19 +37,13 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=0.25, help="seconds between two of them")
     given = parser.parse_args()
     logging.getLogger("mail.log").setLevel(logging.WARNING)
-    with tempfile.TemporaryDirectory(prefix="portalops-benchmark-") as folder, post_office() as office:
-        mail = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(office.port), "SMTP_STARTTLS": "false"}
-        portal = Deployment(Path(folder), **mail)
-        try:
-            portal.start("postgres", "redis")
-            portal.postgres.create_database()
-            portal.run("setup")
-            app = create_app(load(portal.env))
-            with app.app_context():
-                return measure(portal, office, given)
-        finally:
-            for name in reversed(list(portal.running)):
-                portal.kill(name)
+    with (
+        post_office() as office,
+        throwaway(SMTP_HOST="127.0.0.1", SMTP_PORT=str(office.port), SMTP_STARTTLS="false") as portal,
+    ):
+        portal.open()
+        with create_app(load(portal.env)).app_context():
+            return measure(portal, office, given)
 
 
 def measure(portal: Deployment, office: PostOffice, given: argparse.Namespace) -> int:

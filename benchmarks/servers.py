@@ -15,7 +15,7 @@ import psycopg2
 
 from app.foundation.embedded.processes import bound_to_parent
 from tests.deployment import Deployment
-from tests.runtime.processes import ROOT, Started, wait_until
+from tests.runtime.processes import Started, wait_until
 
 # Over deploy/gunicorn.conf.py, for all three: what the figures of a run are compared by.
 SYNC = "--worker-class sync --workers 2 --threads 1"
@@ -56,14 +56,31 @@ class Servers:
         """Our server on a copy of this data set; made first if it is not there."""
         if "web" in self.portal.running:
             self.portal.kill("web")
-        seeded = f"seeded_{size.lower()}_{_version()}"
-        if not self._exists(seeded):
-            self._seed(size, seeded)
+        seeded = self.seeded(size)
         self._statement(f"DROP DATABASE IF EXISTS {PORTAL} WITH (FORCE)")
         self._statement(f"CREATE DATABASE {PORTAL} TEMPLATE {seeded} STRATEGY FILE_COPY")
         # What the seeding left to be written is written now, not during a measurement.
         self._statement("CHECKPOINT")
         self.portal.start("web")
+
+    def seeded(self, size: str) -> str:
+        """The database of this data set; made first if it is not there."""
+        name = f"seeded_{size.lower()}_{_version(self.portal.code)}"
+        if not self._exists(name):
+            self._seed(size, name)
+        return name
+
+    def make_empty(self, name: str) -> None:
+        """A database with nothing in it."""
+        self.drop(name)
+        self.portal.postgres.create_database(name)
+
+    def drop(self, name: str) -> None:
+        self._statement(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def size_of(self, name: str) -> int:
+        """Bytes on the disk."""
+        return int(self._statement("SELECT pg_database_size(%s)", name)[0][0])
 
     def address(self, name: str) -> str:
         port = self.portal.port if name == "portal" else self.ports[name]
@@ -83,7 +100,9 @@ class Servers:
         self._statement(f"ALTER DATABASE seeding RENAME TO {name}")
 
     def _python(self, module: str, *words: str) -> None:
-        subprocess.run([sys.executable, "-m", module, *words], cwd=ROOT, env=self.portal.env, check=True)
+        subprocess.run(
+            [sys.executable, "-m", module, *words], cwd=self.portal.code, env=self.portal.env, check=True
+        )
 
     def _exists(self, database: str) -> bool:
         return bool(self._statement("SELECT 1 FROM pg_database WHERE datname = %s", database))
@@ -119,9 +138,9 @@ def running(folder: Path, gunicorn: str = SYNC) -> Iterator[Servers]:
         servers.end()
 
 
-def _version() -> str:
+def _version(code: Path) -> str:
     """A data set is made anew when what makes it, or the tables, have changed."""
-    files = [ROOT / "benchmarks/data.py", *sorted((ROOT / "migrations/versions").glob("*.py"))]
+    files = [code / "benchmarks/data.py", *sorted((code / "migrations/versions").glob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
 
 
