@@ -3,6 +3,7 @@
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookiejar import CookieJar
@@ -66,6 +67,21 @@ class Browser:
         data = urllib.parse.urlencode({**form.fields, **filled, **pressed}, doseq=True).encode()
         target = urllib.parse.urljoin(page.url, form.action)
         return self._open(urllib.request.Request(target, data, method="POST"), follow=True)
+
+    def upload(self, page: Page, form: Form, field: str, file: tuple[str, bytes], **filled: str) -> Page:
+        """Fill in a form with a file (its name, its content) and send it."""
+        mark, (name, content) = uuid.uuid4().hex, file
+        values = {key: value for key, value in {**form.fields, **filled}.items() if isinstance(value, str)}
+        values.pop(field, None)
+        parts = [
+            f'--{mark}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()
+            for key, value in values.items()
+        ]
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'
+        body = b"".join([*parts, head.encode(), content, f"\r\n--{mark}--\r\n".encode()])
+        target = urllib.parse.urljoin(page.url, form.action)
+        headers = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+        return self._open(urllib.request.Request(target, body, headers, method="POST"), follow=True)
 
     def sign_in(self, name: str, password: str = cast.PASSWORD) -> Page:
         """As somebody of the cast, on the sign-in page."""

@@ -6,13 +6,14 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 import psycopg2
@@ -21,12 +22,13 @@ from app.foundation.embedded.postgres import Postgres
 from app.foundation.embedded.processes import bound_to_parent
 from app.foundation.embedded.redis import Redis
 from tests import cast
-from tests.runtime.processes import Started, wait_until
+from tests.runtime.processes import ROOT, Started, wait_until
 
 HR_KEY = "a key that HR's system sends to processes"
 _FLASK = [sys.executable, "-m", "flask", "--app", "app"]
 _PROGRAMS = {
     "web": [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "app:create_app()"],
+    "front": [sys.executable, "deploy/web.py"],
     "worker": [*_FLASK, "worker"],
     "scheduler": [*_FLASK, "scheduler"],
     "setup": [*_FLASK, "setup"],
@@ -50,6 +52,8 @@ class Answer:
 class Deployment:
     """Processes by name: `redis`, `web`, `worker`, `scheduler`, and any copy such as `scheduler.2`.
 
+    `front` is `web` as it is deployed, behind a process that can replace it.
+
     Without a database of somebody else's there is `postgres` too.
     """
 
@@ -58,7 +62,8 @@ class Deployment:
         folder.mkdir(parents=True, exist_ok=True)
         self.postgres, self.redis = Postgres(folder / "data"), Redis(folder / "data")
         self.database_url = database_url or self.postgres.url
-        self.port = _free_port()
+        self.port = free_port()
+        self.code = ROOT  # of processes that are started from now on
         self.running: dict[str, Started] = {}
         self.logs: list[Path] = []
         self._reported: dict[Path, int] = {}
@@ -75,6 +80,13 @@ class Deployment:
             **env,
         }
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+        self.report()
+
     # --- processes ------------------------------------------------------------------------------------------------
 
     def start(self, *names: str, wait: bool = True) -> None:
@@ -85,11 +97,18 @@ class Deployment:
         for name in names:
             log = self.folder / f"{len(self.logs):02}-{name}.log"
             self.logs.append(log)
-            self.running[name] = Started(bound_to_parent(self._command(name)), self.env, log)
+            self.running[name] = Started(bound_to_parent(self._command(name)), self.env, log, self.code)
             if name in {"redis", "postgres"}:
                 getattr(self, name).wait_ready()
-        if "web" in names and wait:
-            wait_until(lambda: self._is_up() or not self.running["web"].alive, 90)
+        for name in {"web", "front"} & set(names) if wait else ():
+            wait_until(lambda name=name: self._is_up() or not self.running[name].alive, 90)
+
+    def open(self, *names: str) -> None:
+        """Start its own engines, set up a database in them, and start these processes."""
+        self.start("postgres", "redis")
+        self.postgres.create_database()
+        self.run("setup")
+        self.start(*names)
 
     def revive(self, *names: str, wait: bool = True) -> None:
         """Start those of these processes that died, as a supervisor does."""
@@ -135,7 +154,6 @@ class Deployment:
         for name in reversed(list(self.running)):
             self.running[name].signal(signal.SIGCONT)
             self.kill(name)
-        self.report()
 
     def report(self) -> None:
         """Write out what was said since the last report; pytest shows it when a test failed."""
@@ -219,12 +237,23 @@ class Deployment:
         return value
 
 
+@contextmanager
+def throwaway(**env: str) -> Iterator[Deployment]:
+    """A portal in a folder that goes with it, and which keeps what it said to itself."""
+    with tempfile.TemporaryDirectory(prefix="portalops-") as folder:
+        portal = Deployment(Path(folder), **env)
+        try:
+            yield portal
+        finally:
+            portal.end()
+
+
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
     """Make all calls at the same time, each in a thread of its own; a call that raises makes the test fail."""
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return probe.getsockname()[1]

@@ -3,24 +3,19 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from app import demo_company
+from app.foundation import ticking
 from app.foundation.database import db
-from tests.architecture.sources import ROOT
+from tests.architecture.migrating import SCRIPT, columns, shape, state
+from tests.visitor import apart
 
-SHAPE = """
-    SELECT c.relname || ' ' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind = 'r'
-    UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
-    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-    UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
-    UNION ALL SELECT tgrelid::regclass || ' ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
-    UNION ALL SELECT p.oid::regprocedure || md5(prosrc) FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
-"""
+# Tables in which a migration makes rows, with the moment at which it did in them.
+STAMPED = {"0007": "payment_infos"}
+ALICE = {"email": "alice@larkspur.example", "password": "portalops demo"}
 
 
 @pytest.fixture
@@ -30,20 +25,13 @@ def database(empty_app):
         db.session.remove()
 
 
-def shape() -> list[str]:
-    """Every column, constraint, index, trigger and function of the database."""
-    with db.engine.connect() as connection:
-        return sorted(connection.scalars(text(SHAPE)))
-
-
 def test_there_is_one_head():
-    script = ScriptDirectory(str(ROOT / "migrations"))
-    assert len(script.get_heads()) == 1
-    assert len(script.get_bases()) == 1
+    assert len(SCRIPT.get_heads()) == 1
+    assert len(SCRIPT.get_bases()) == 1
 
 
 def test_migration_says_what_it_does():
-    for revision in ScriptDirectory(str(ROOT / "migrations")).walk_revisions():
+    for revision in SCRIPT.walk_revisions():
         assert revision.doc, revision.revision
         assert len(revision.path.rpartition("/")[2]) > len("0001_.py") + 5, revision.path
 
@@ -78,15 +66,32 @@ def test_down_and_up_again_gives_the_same_database(database):
     assert shape() == before
 
 
-def test_each_migration_can_be_undone_alone(database):
-    script = ScriptDirectory(str(ROOT / "migrations"))
-    for revision in script.walk_revisions():
-        upgrade(revision=revision.revision)
-        before = shape()
-        downgrade(revision=revision.down_revision or "base")
-        upgrade(revision=revision.revision)
-        assert shape() == before, revision.revision
-        downgrade(revision=revision.down_revision or "base")
+def test_each_migration_goes_up_and_down_and_up_on_data(database, empty_app):
+    """From the newest to the oldest, on a company's data: what was there before a migration is there after its undoing."""
+    demo_company.load()
+    ticking.tick()
+    db.session.commit()
+    apart(empty_app.test_client().post, "/api/auth/login", json=ALICE)
+    db.session.remove()
+    untried = {}
+    for revision in SCRIPT.walk_revisions():
+        name, before = revision.revision, revision.down_revision or "base"
+        first, newer = shape(), columns()
+        downgrade(revision=before)
+        undone, done = [state()], []
+        older = columns()
+        for _ in range(2):
+            upgrade(revision=name)
+            done.append(state(stamped=STAMPED.get(name)))
+            downgrade(revision=before)
+            undone.append(state())
+        assert undone[0] == undone[1] == undone[2], name
+        assert done[0] == done[1], name
+        assert done[0][0] == first, name
+        changed = {table for table, had in older.items() if newer.get(table, had) != had}
+        if empty := {table for table in changed if not undone[0][1][table][0]}:
+            untried[name] = empty
+    assert untried == {}, "these tables change, and no row of theirs was there to try it on"
 
 
 def test_audit_log_is_guarded_by_triggers(database):

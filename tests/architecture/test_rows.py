@@ -85,6 +85,8 @@ LOOKS_WIDER = {
     "app.lifecycle.queries.own_story",
     # ... and how each of them wants to be told is nobody's business but the planner's.
     "app.notifications.preferences.readers",
+    # How many there are of everything, and nothing of what is in them.
+    "app.monitoring.measures.PortalCollector._figures",
     # Where a message leads is in the message already; its notice stays its reader's.
     "app.notifications.queries.cause_href",
     # Who sends a test sees what came of it, and of nothing else.

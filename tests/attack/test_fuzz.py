@@ -19,11 +19,9 @@ def portal(engines, templates, attack_template, tmp_path_factory):
         engines.postgres.url_of("fuzzed"),
         JWT_ACCESS_TOKEN_EXPIRE_MINUTES="1440",
     )
-    try:
+    with deployment:
         deployment.start("redis", "web")
         yield deployment
-    finally:
-        deployment.end()
 
 
 @pytest.mark.parametrize("name", fuzz.PEOPLE if fuzz.BUDGET else fuzz.PEOPLE[:1])

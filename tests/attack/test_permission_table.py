@@ -10,6 +10,9 @@ HOW = "Run `python -m tests.attack.permission_table`, read the difference of per
 PUBLIC = {
     "/": "the start page sends people to the sign-in and welcomes programs",
     "/health": "load balancers have no account",
+    "/metrics": "Prometheus has no account: a 404 without METRICS_TOKEN, which is demanded with it",
+    "/livez": "container engines have no account",
+    "/readyz": "nor have they",
     "/back": "FAB's way back: it redirects",
     "/lang/<string:locale>": "FAB's choice of a language: it redirects",
     "/docs": "the contract's: what the API is, and nothing of what is in it",

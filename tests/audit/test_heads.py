@@ -5,11 +5,14 @@ import stat
 
 import psycopg2
 import pytest
+from sqlalchemy import select
 
-from app.audit import chain, heads, recorder
+from app.audit import chain, checking, heads, recorder
+from app.directory.queries import people_with_role
 from app.foundation import jobs
 from app.foundation.database import db
 from app.foundation.transactions import transaction
+from app.notifications.models import Notification
 
 # What a superuser does who knows the trigger: the chain is made anew and holds.
 REFORGED = """
@@ -161,3 +164,42 @@ def test_another_portals_secret_signs_nothing_here(context, folder, tmp_path):
 def test_scheduled_job_exports(folder):
     assert jobs.resolve("app.audit.jobs.export_head")().startswith("entry ")
     assert heads.check() == 1
+
+
+def test_nightly_check_keeps_what_it_found(context, folder, raw):
+    export_twice()
+    assert checking.last_check() is None
+    assert jobs.resolve("app.audit.jobs.verify_log")().endswith("entries, every link holds")
+    db.session.commit()
+    assert checking.last_check().fault is None
+    tamper(raw, "UPDATE audit_logs SET actor_name = 'Somebody else' WHERE id = 3")
+    found = jobs.resolve("app.audit.jobs.verify_log")()
+    db.session.commit()
+    assert found.startswith("entry 3 of ")
+    assert found.endswith("its content was changed")
+    assert checking.last_check().fault == found
+
+
+def test_admins_are_told_of_a_broken_log_once_a_day(context, folder, raw, root):
+    export_twice()
+    assert "Checked" not in root.get("/audit/").text
+    checking.check()
+    db.session.commit()
+    assert "every link holds" in root.get("/audit/").text
+    tamper(raw, "UPDATE audit_logs SET actor_name = 'Somebody else' WHERE id = 3")
+    for _ in range(2):
+        checking.check()
+        db.session.commit()
+    told = db.session.execute(select(Notification.person_id, Notification.body)).all()
+    admins = [person.id for person in people_with_role("Admin")]
+    assert [person for person, _ in told] == admins
+    assert "entry 3 of " in told[0].body
+    page = root.get("/audit/").text
+    assert "This log was changed." in page
+    assert "its content was changed" in page
+
+
+def test_nightly_check_sees_an_end_that_was_cut_off(context, folder, raw):
+    export_twice()
+    tamper(raw, "DELETE FROM audit_logs WHERE id = (SELECT max(id) FROM audit_logs)")
+    assert "its end was cut off since" in checking.check().fault

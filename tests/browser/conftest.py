@@ -28,8 +28,7 @@ def portal(
     engines: Engines, templates: Callable[[str, str], None], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
     templates("cast", "browsing")
-    deployment = Deployment(tmp_path_factory.mktemp("portal"), engines.postgres.url_of("browsing"))
-    try:
+    with Deployment(tmp_path_factory.mktemp("portal"), engines.postgres.url_of("browsing")) as deployment:
         deployment.start("redis", "worker", "web")
         for name in ("Jane Doe", "John Smith"):
             email = f"{name.lower().replace(' ', '.')}@example.com"
@@ -37,8 +36,6 @@ def portal(
         token = deployment.token_of("root")
         wait_until(lambda: deployment.get("/api/v1/tasks/", token=token).json["count"] == 6)
         yield deployment
-    finally:
-        deployment.end()
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +70,11 @@ class Window:
 
     def open(self, path: str):
         return self.page.goto(self.base + path)
+
+    def fits(self) -> bool:
+        """Nothing reaches beyond the window: of a page that has its styles, so that one just gone to is waited for."""
+        self.page.wait_for_load_state("load")
+        return self.page.evaluate("document.documentElement.scrollWidth") <= self.page.viewport_size["width"]
 
     def sign_in(self, name: str) -> None:
         self.open("/login/")

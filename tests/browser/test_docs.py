@@ -17,7 +17,7 @@ def test_docs_show_both_apis(window, width, dark):
         path.replace("\u200b", "") for path in paths
     }
     assert visitor.page.locator("h1").count() == 1
-    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert visitor.fits()
     assert visitor.complaints == []
     assert visitor.strangers == []
 

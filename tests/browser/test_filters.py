@@ -17,7 +17,7 @@ def test_products_of_one_service_are_found_by_its_name(window, width, dark):
     page.click("text=Apply filter")
     page.wait_for_selector(".chip--filter:has-text('Slack')")
     assert page.locator("tbody tr .row-link").all_inner_texts() == ["Slack Business"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert visitor.fits()
     page.click(".chip--filter a")
     page.wait_for_url(lambda url: "_flt_" not in url)
     assert visitor.complaints == []

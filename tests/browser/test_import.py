@@ -23,21 +23,19 @@ def test_sheet_with_faults_is_corrected_and_imported(window, width, dark, script
     visitor = window("root", width=width, dark=dark, scripts=scripts)
     page, new = visitor.page, f"Huddles {width} {scripts}"
 
-    def fits() -> None:
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-
     visitor.open("/payments/list/")
     page.click("a:has-text('Import')")
-    fits()
+    page.wait_for_url("**/payments/imports/")
+    assert visitor.fits()
     upload(page, WRONG, new)
     assert page.input_value("#column_2") == "amount"
-    fits()
+    assert visitor.fits()
     page.click("text=Show what would happen")
     page.wait_for_selector("text=1 row is refused")
     assert page.locator(".fault").count() == 2
     assert page.locator(".where").all_text_contents() == ["C2", "F2"]
     assert page.get_by_role("button", name="Import 1 row").is_disabled()
-    fits()
+    assert visitor.fits()
     visitor.open("/payments/imports/")
     upload(page, RIGHT, new)
     page.click("text=Show what would happen")

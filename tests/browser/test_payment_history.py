@@ -58,5 +58,5 @@ def test_pages_fit_a_telephone(window, portal, path):
     root = window("root", width=360)
     root.open(path.format(gmail=key_of(portal, "Gmail")))
     root.page.wait_for_load_state("networkidle")
-    assert root.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert root.fits()
     assert root.complaints == []

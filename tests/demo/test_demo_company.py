@@ -205,5 +205,5 @@ def test_payments_made_are_believable(demo):
     assert count(PaymentMade, PaymentMade.corrects_id.is_not(None)) > 0
     assert count(PaymentMade, PaymentMade.paid_on > clock.today()) == 0
     for invoice in db.session.scalars(select(Invoice)):
-        content = attachments.path_of(invoice.stored_name).read_bytes()
+        content = attachments.open_content(invoice.stored_name)[0].read()
         assert kind_of(content) is InvoiceType.PDF

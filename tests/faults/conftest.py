@@ -30,16 +30,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
         "OUTGOING_PORTS": "1024-65535",
         "OUTGOING_HTTP": "true",
     }
-    deployment = Deployment(tmp_path_factory.mktemp("faults"), **loopback)
-    try:
-        deployment.start("postgres", "redis")
-        deployment.postgres.create_database()
-        deployment.run("setup")
-        deployment.start("worker", "scheduler", "web")
-        _furnish(deployment)
+    with Deployment(tmp_path_factory.mktemp("faults"), **loopback) as deployment:
+        deployment.open("worker", "scheduler", "web")
+        furnish(deployment)
         yield deployment
-    finally:
-        deployment.end()
 
 
 @pytest.fixture
@@ -87,7 +81,8 @@ def drained(portal: Deployment) -> Callable[..., None]:
     return wait
 
 
-def _furnish(portal: Deployment) -> None:
+def furnish(portal: Deployment) -> None:
+    """A template for everybody with three products."""
     token = portal.token_of("first")
 
     def add(resource: str, **fields: object) -> int:

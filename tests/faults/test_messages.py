@@ -24,17 +24,10 @@ def office():
 @pytest.fixture
 def portal(office: PostOffice, tmp_path):
     """A portal whose mail goes to a real server; the only Admin gets every task of every joiner."""
-    deployment = Deployment(
-        tmp_path, SMTP_HOST="127.0.0.1", SMTP_PORT=str(office.port), SMTP_STARTTLS="false"
-    )
-    try:
-        deployment.start("postgres", "redis")
-        deployment.postgres.create_database()
-        deployment.run("setup")
-        deployment.start("worker", "scheduler", "web")
+    mail = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(office.port), "SMTP_STARTTLS": "false"}
+    with Deployment(tmp_path, **mail) as deployment:
+        deployment.open("worker", "scheduler", "web")
         yield deployment
-    finally:
-        deployment.end()
 
 
 def announce(portal: Deployment, number: int) -> None:

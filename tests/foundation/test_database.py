@@ -1,14 +1,16 @@
 """What connections are like: none that PostgreSQL has closed meanwhile, and no transaction before one is needed."""
 
 import select
+from datetime import UTC, datetime
 
 import pytest
+from psycopg2 import extensions
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTRANS
 from sqlalchemy import select as select_from
 from sqlalchemy import text
 
 from app.directory.models import Department, Person
-from app.foundation.database import db
+from app.foundation.database import db, moment_of
 
 
 def test_closed_connections_are_not_handed_out(context, statements):
@@ -88,3 +90,38 @@ def test_a_cursor_of_the_server_has_its_transaction(context):
 def test_who_asks_for_autocommit_keeps_it(context):
     with db.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
         connection.execute(text("VACUUM departments"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-25 10:44:11.507877+00",
+        "2026-11-25 10:44:11.5+00",
+        "2026-11-25 10:44:11+00",
+        "2026-11-25 10:44:11+05:30",
+        "0001-01-01 00:00:00+00",
+        "9999-12-31 23:59:59.999999+00",
+        "infinity",
+        "-infinity",
+        "0044-03-15 12:00:00+00 BC",
+        "12026-01-01 00:00:00+00",
+        None,
+    ],
+)
+def test_times_are_read_as_psycopg2_reads_them(context, text):
+    cursor = db.session.connection().connection.cursor()
+
+    def outcome(read):
+        try:
+            return read(text, cursor)
+        except (ValueError, OverflowError) as error:
+            return type(error)
+
+    assert outcome(moment_of) == outcome(extensions.PYDATETIMETZ)
+
+
+def test_times_come_from_the_database_through_it(context):
+    moment = db.session.scalar(text("SELECT timestamptz '2026-11-25 10:44:11.5+02'"))
+    assert moment == datetime(2026, 11, 25, 8, 44, 11, 500000, UTC)
+    assert extensions.string_types[1184].name == "TIMESTAMPTZ"
+    assert db.session.scalar(text("SELECT NULL::timestamptz")) is None

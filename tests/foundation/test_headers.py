@@ -3,9 +3,14 @@
 import re
 
 import pytest
+from flask import Flask, request
+from flask_talisman import Talisman
 
+from app import create_app
+from app.foundation import headers
 from app.foundation.errors import Conflict
 from app.foundation.rendering import error_response, render_domain_error
+from tests.visitor import apart
 
 POLICY = {
     "default-src 'self'",
@@ -139,3 +144,46 @@ def test_request_id_of_the_proxy_is_kept_if_it_is_sane(nobody):
     assert nobody.get("/health", headers={"X-Request-ID": "abc-12345"}).headers["X-Request-ID"] == "abc-12345"
     for given in ("<script>", "a", "x" * 500, "a b c d e f"):
         assert nobody.get("/health", headers={"X-Request-ID": given}).headers["X-Request-ID"] != given
+
+
+@pytest.fixture(scope="session")
+def safe_app(settings):
+    """As behind TLS, under one name."""
+    changed = {"public_url": "https://portal.example.com", "trusted_hosts": ("portal.example.com",)}
+    return create_app(settings.model_copy(update=changed))
+
+
+def test_behind_tls_cookies_and_pages_stay_there(app, safe_app):
+    ours = safe_app.test_client()
+    answer = apart(ours.get, "/login/", base_url="https://portal.example.com")
+    assert "Secure" in answer.headers["Set-Cookie"]
+    assert "max-age=31556926" in answer.headers["Strict-Transport-Security"]
+    plain = apart(app.test_client().get, "/login/")
+    assert "Secure" not in plain.headers["Set-Cookie"]
+    assert "Strict-Transport-Security" not in plain.headers
+
+
+@pytest.mark.parametrize("path", ["/login/", "/api/services", "/nowhere", "/static/portal/css/base.css"])
+@pytest.mark.parametrize("host", ["evil.test", "portal.example.com.evil.test", "sub.portal.example.com"])
+def test_other_host_gets_nothing(app, safe_app, path, host):
+    answer = apart(safe_app.test_client().get, path, base_url=f"https://{host}")
+    assert answer.status_code == 400
+    assert host not in answer.text
+    assert faults_of(answer) == []
+
+
+def test_policy_is_the_one_that_talisman_would_write():
+    def policy_of(kind):
+        app = Flask("another")
+        kind(
+            app,
+            content_security_policy=headers.POLICY,
+            content_security_policy_nonce_in=["script-src"],
+            force_https=False,
+        )
+        app.add_url_rule("/", "nonce", lambda: request.csp_nonce)
+        answer = app.test_client().get("/")
+        return answer.headers["Content-Security-Policy"].replace(answer.text, "NONCE")
+
+    assert "nonce-NONCE'" in policy_of(Talisman)
+    assert policy_of(headers._Headers) == policy_of(Talisman)

@@ -9,6 +9,7 @@ from app.directory import operations as directory
 from app.directory.models import Person
 from app.foundation import clock
 from app.foundation.database import db
+from app.foundation.trace import following
 from app.notifications.message_models import Message, MessageState
 from app.notifications.models import Kind, Notification
 from app.notifications.operations import Item
@@ -44,6 +45,17 @@ def test_mail_arrives_once_with_text_and_html(office, tell, send, messages, worl
     assert (message.state, message.attempts, message.answer) == ("sent", 1, "250 OK: taken as 1")
     assert message.finished_at
     assert message.notification_id == db.session.scalar(select(func.max(Notification.id)))
+
+
+def test_mail_names_the_request_behind_it(office, tell, send):
+    with following("asked-by-somebody"):
+        tell("alice", title="One")
+    tell("alice", title="Two")
+    send()
+    assert {mail.mail["Subject"]: mail.mail["X-Request-ID"] for mail in office.mails} == {
+        "One": "asked-by-somebody",
+        "Two": None,
+    }
 
 
 def test_markup_in_a_notice_is_text_in_the_mail(office, tell, send):

@@ -14,8 +14,9 @@ from app.audit.models import AuditEntry
 from app.directory.models import Person, Role
 from app.foundation.database import db
 from app.foundation.errors import Forbidden
+from app.foundation.storage import store
 from app.foundation.viewer import Viewer, viewing_as
-from app.payments import attachments, invoicing, queries, recording
+from app.payments import invoicing, queries, recording
 from app.payments import operations as payments
 from app.payments.history_models import Invoice, PaymentMade
 from tests.payments.files import archive, jpeg, pdf, png
@@ -37,7 +38,7 @@ def upload(*files: tuple[bytes, str], **fields) -> dict:
 
 def kept_files(app) -> list[Path]:
     with app.app_context():
-        return sorted(attachments.folder().iterdir())
+        return sorted(store().path / name for name in store().names())
 
 
 @pytest.fixture(autouse=True)

@@ -28,12 +28,9 @@ John Smith,john.smith@example.com,,
 @pytest.fixture(scope="module")
 def portal(engines, templates, tmp_path_factory):
     templates("cast", "clients")
-    deployment = Deployment(tmp_path_factory.mktemp("clients"), engines.postgres.url_of("clients"))
-    try:
+    with Deployment(tmp_path_factory.mktemp("clients"), engines.postgres.url_of("clients")) as deployment:
         deployment.start("redis", "web", "worker")
         yield deployment
-    finally:
-        deployment.end()
 
 
 @pytest.fixture(scope="module")

@@ -23,12 +23,9 @@ PARTS = (
 @pytest.fixture(scope="module")
 def portal(engines, templates, tmp_path_factory):
     templates("cast", "generated")
-    deployment = Deployment(tmp_path_factory.mktemp("generated"), engines.postgres.url_of("generated"))
-    try:
+    with Deployment(tmp_path_factory.mktemp("generated"), engines.postgres.url_of("generated")) as deployment:
         deployment.start("redis", "web")
         yield deployment
-    finally:
-        deployment.end()
 
 
 @pytest.fixture(scope="module")

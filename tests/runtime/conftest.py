@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -26,7 +27,8 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Started]]:
     for process in started:
         if process.alive:
             for child in [*process.descendants(), psutil.Process(process.pid)]:
-                child.kill()
+                with suppress(psutil.NoSuchProcess):
+                    child.kill()
             process.end()
 
 

@@ -14,11 +14,16 @@ ROOT = Path(__file__).resolve().parents[2]
 class Started:
     """A real process whose output can be waited for."""
 
-    def __init__(self, command: list[str], env: dict[str, str], log: Path) -> None:
+    def __init__(self, command: list[str], env: dict[str, str], log: Path, folder: Path = ROOT) -> None:
         self.log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+                command,
+                cwd=folder,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
         self.pid = self._process.pid
 

@@ -11,7 +11,8 @@ TASKS = """
     WHERE person.email = %s ORDER BY task.id
 """
 ENDED = "SELECT ended_at IS NOT NULL FROM access_grants JOIN users ON users.id = person_id WHERE email = %s"
-VISIBLE_SECONDS = 2
+# Two on a machine that does nothing else; benchmarks/hr_events.py measures it.
+VISIBLE_SECONDS = 10
 
 
 def test_leaver_is_signed_out_before_the_answer_and_tasks_end_their_access(portal, browser):

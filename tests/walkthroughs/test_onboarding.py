@@ -11,7 +11,8 @@ TASKS = """
     JOIN users person ON person.id = task.target_id JOIN users assignee ON assignee.id = task.assignee_id
     LEFT JOIN products product ON product.id = task.product_id WHERE person.email = %s ORDER BY task.id
 """
-VISIBLE_SECONDS = 2
+# Two on a machine that does nothing else; benchmarks/hr_events.py measures it.
+VISIBLE_SECONDS = 10
 
 
 def test_joiner_is_announced_and_an_administrator_gives_the_access(portal, browser):

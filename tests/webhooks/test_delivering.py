@@ -17,6 +17,7 @@ from app.foundation.database import db
 from app.foundation.outbox import OutboxMessage
 from app.foundation.reachable import Rules
 from app.foundation.sealing import unseal
+from app.foundation.trace import following
 from app.inventory import operations as inventory
 from app.notifications.models import Notification
 from app.webhooks import operations as webhooks
@@ -44,7 +45,7 @@ def actions() -> list[str]:
 
 
 def test_event_arrives_signed(endpoint, deliveries):
-    with receiving(answer(200, b"ok")) as receiver:
+    with receiving(answer(200, b"ok")) as receiver, following("asked-by-somebody"):
         made = endpoint(receiver)
         happen()
         assert webhooks.drain() == 1
@@ -54,6 +55,7 @@ def test_event_arrives_signed(endpoint, deliveries):
     assert headers["content-type"] == "application/json"
     assert headers["webhook-id"].startswith("msg_")
     assert headers["user-agent"].startswith("PortalOps/")
+    assert headers["x-request-id"] == "asked-by-somebody"
     delivery = deliveries()[0]
     assert (delivery.state, delivery.attempts, delivery.last_status) == ("delivered", 1, 200)
     assert delivery.endpoint.last_success_at
