@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.foundation import gathering, logs, patience
+from app.foundation import gathering, listening, logs, patience
 from app.foundation.web_worker import GRACE_SECONDS
 
 # The bare module's name would be taken for gunicorn's own setting `config`.
@@ -33,8 +33,9 @@ _metrics = gathering.folder_of_this_process() if _settings.metrics_token else No
 raw_env = [f"{METRICS_VARIABLE}={_metrics}"] if _metrics else []
 
 
-def when_ready(_server: Any) -> None:
+def when_ready(server: Any) -> None:
     """What is loaded now stays: workers share it, and their garbage collector need not look through it again."""
+    listening.shut_before_stopping(server)
     gc.collect()
     gc.freeze()
     gc.enable()

@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 import psutil  # noqa: E402 - after the path
 
 import config  # noqa: E402
-from app.foundation import probing  # noqa: E402
+from app.foundation import listening, probing  # noqa: E402
 from app.foundation.embedded.processes import bound_to_parent, wait_or_kill  # noqa: E402
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "app:create_app()"]
@@ -71,8 +71,9 @@ class Generation:
 class Web:
     """One generation serves; those that it replaced finish what they have."""
 
-    def __init__(self, listener: socket.socket, folder: Path) -> None:
+    def __init__(self, listener: socket.socket, folder: Path, *, is_ours: bool) -> None:
         self._listener, self._folder, self._count = listener, folder, 0
+        self._is_ours = is_ours
         self._signals: SimpleQueue[int] = SimpleQueue()
         self._leaving: list[tuple[Generation, float]] = []
         self._stopping = False
@@ -87,6 +88,9 @@ class Web:
                 serving = self._replace(serving)
             self._see_off()
         code = 0 if self._stopping else serving.process.returncode or 1
+        if self._is_ours:
+            listening.shut([self._listener])
+        self._listener.close()
         for one in [serving, *(one for one, _ in self._leaving)]:
             one.process.terminate()
         for one in [serving, *(one for one, _ in self._leaving)]:
@@ -176,7 +180,7 @@ def main() -> int:
     settings = config.load_or_exit()
     listener = socket.socket(fileno=given.fd) if given.fd else listen(settings.host, settings.port)
     with tempfile.TemporaryDirectory(prefix="portalops-web-") as folder:
-        return Web(listener, Path(folder)).run()
+        return Web(listener, Path(folder), is_ours=not given.fd).run()
 
 
 if __name__ == "__main__":

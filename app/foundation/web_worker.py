@@ -17,11 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from gunicorn import util
+from gunicorn.workers import gthread
 from gunicorn.workers.gthread import ThreadWorker
 
 REQUEST_SECONDS = 60.0
 GRACE_SECONDS = 70
 """For who is asked to stop: longer than the longest request."""
+PROXY_IDLE_SECONDS = 15.0
+"""For idle connections of who is asked to stop, if those are kept longer otherwise: a proxy lets them go before."""
 
 CODES = {403: "forbidden", 413: "payload_too_large", 414: "payload_too_large", 431: "payload_too_large"}
 
@@ -48,6 +51,8 @@ class PortalWorker(ThreadWorker):
     def check_config(cls, cfg: Any, log: Any) -> None:
         """Called once by the parent of the workers, before there are any."""
         super().check_config(cfg, log)
+        if cfg.keepalive > PROXY_IDLE_SECONDS:
+            gthread.STOP_KEEPALIVE_LINGER = PROXY_IDLE_SECONDS
         os.register_at_fork(
             before=_put_off_stopping, after_in_parent=_go_on_stopping, after_in_child=_stop_like_anybody
         )
@@ -83,7 +88,7 @@ class PortalWorker(ThreadWorker):
             self.nr_conns = 0  # nobody else is left to wait for
 
     def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - gunicorn's signature
-        """Once the worker is asked to stop, take whom the system has accepted already, and let the door be closed.
+        """Once the worker is asked to stop, take whom the system has accepted already, and close the door (`listening`).
 
         Gunicorn leaves it open until kept connections have ended: whoever came meanwhile would be accepted by the system and
         cut off unheard, where a proxy whose call is refused asks another process instead.
@@ -92,7 +97,7 @@ class PortalWorker(ThreadWorker):
         if self.alive or enabled:
             return
         for listener in self.sockets:
-            for _ in range(self.cfg.threads):
+            for _ in range(self.cfg.backlog):
                 if not select.select([listener], [], [], 0)[0]:
                     break
                 self.accept(listener)

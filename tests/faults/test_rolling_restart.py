@@ -78,8 +78,11 @@ def test_stop_ends_everything_and_answers_what_was_asked(front):
     wait_until(lambda: len(whole.children(recursive=True)) == 3)  # gunicorn and two workers
     children = whole.children(recursive=True)
     process = front.running.pop("front")
-    process.signal(signal.SIGTERM)
-    assert process.end() == 0
+    with Load(front.port, PATHS).on() as load:
+        wait_until(lambda: load.outcomes["200"] > 20)
+        process.signal(signal.SIGTERM)
+        assert process.end() == 0
+    assert [outcome for outcome in load.failed if not outcome.startswith("ConnectionRefusedError")] == []
     assert [child for child in children if child.is_running()] == []
 
 
@@ -105,4 +108,5 @@ def test_socket_that_is_given_is_served(front):
         finally:
             process.terminate()
             process.wait()
+        socket.create_connection(listener.getsockname(), 5).close()  # whoever comes now waits for the next one
     assert load.failed == {}

@@ -136,6 +136,38 @@ def test_worker_that_is_asked_to_stop_lets_nobody_new_wait_in_vain(serve):
     assert serve.process.end() == 0
 
 
+def test_who_was_let_in_is_served_and_nobody_else_is_let_in_once_it_stops(serve):
+    """The worker stands still meanwhile, as on a busy machine: the system alone decides who is let in."""
+    port = serve("-c", "python:tests.runtime.web")
+    [worker] = serve.process.descendants()
+    worker.suspend()
+    let_in = [socket.create_connection(("127.0.0.1", port), 10) for _ in range(7)]
+    serve.process.signal(signal.SIGTERM)
+    try:
+        wait_until(lambda: not lets_in(port))
+    finally:
+        worker.resume()
+    for one in let_in:
+        one.sendall(head())
+        assert one.recv(65536).startswith(b"HTTP/1.1 200")
+        one.close()
+    assert serve.process.end() == 0
+
+
+def test_idle_connection_of_a_proxy_is_kept_until_the_proxy_lets_go(serve):
+    """Gunicorn would close it after 2 s, maybe as a request comes in; Caddy lets go after 10 (deploy/Caddyfile)."""
+    kept = http.client.HTTPConnection("127.0.0.1", serve("--keep-alive", "75"))
+    kept.request("GET", "/")
+    kept.getresponse().read()
+    serve.process.signal(signal.SIGTERM)
+    kept.sock.settimeout(4)
+    with pytest.raises(TimeoutError):
+        kept.sock.recv(1)
+    kept.request("GET", "/")
+    assert kept.getresponse().status == 200
+    kept.close()
+
+
 def test_worker_that_is_asked_to_stop_as_it_is_born_stops(start):
     """Its parent's handlers, which it is born with, would only note the signal for the parent."""
     words = ["-m", "gunicorn", "--bind", f"127.0.0.1:{free_port()}", "-k", "tests.runtime.web.Drowsy"]
@@ -145,6 +177,14 @@ def test_worker_that_is_asked_to_stop_as_it_is_born_stops(start):
     process.wait_for("Booting worker")
     process.signal(signal.SIGTERM)
     assert process.end(timeout=20) == 0
+
+
+def lets_in(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.5).close()
+    except OSError:
+        return False
+    return True
 
 
 def refuses(port: int) -> bool:

@@ -5,7 +5,11 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+from app.foundation import listening
 from app.foundation.web_worker import PortalWorker
+
+when_ready = listening.shut_before_stopping
+"""As in deploy/gunicorn.conf.py: this module is a configuration of gunicorn too."""
 
 
 class Hasty(PortalWorker):
