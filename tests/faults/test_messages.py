@@ -52,6 +52,12 @@ def settle(portal: Deployment, count: int) -> None:
     wait_until(done, 90)
 
 
+def assert_each_arrived_once(portal: Deployment, ids: list[str]) -> None:
+    """Of the tasks; a list of them may have gone out too, since a new portal runs each periodic job at once."""
+    tasks = [key for (key,) in portal.rows("SELECT message_id FROM messages WHERE kind = 'task'")]
+    assert sorted(key for key in ids if key in tasks) == sorted(tasks)
+
+
 def test_worker_killed_between_send_and_record_sends_nothing_twice(portal, office):
     """The server holds its answer until the worker is dead, so the mail was taken and nobody wrote it down."""
     taken = []
@@ -66,8 +72,7 @@ def test_worker_killed_between_send_and_record_sends_nothing_twice(portal, offic
         announce(portal, number)
     wait_until(lambda: len(taken) >= 3, 60)
     settle(portal, 6)
-    tasks = [key for (key,) in portal.rows("SELECT message_id FROM messages WHERE kind = 'task'")]
-    assert sorted(key for key in taken if key in tasks) == sorted(tasks)
+    assert_each_arrived_once(portal, taken)
     assert dict(portal.rows(STATES)) == {"sent": 5, "failed": 1}
     [(answer,)] = portal.rows("SELECT answer FROM messages WHERE state = 'failed'")
     assert "It may have arrived" in answer
@@ -79,6 +84,5 @@ def test_mail_leaves_once_although_redis_was_down_when_it_was_decided(portal, of
         announce(portal, number)
     assert office.mails == []
     settle(portal, 3)
-    ids = [one.mail["Message-ID"] for one in office.mails]
-    assert len(ids) == len(set(ids)) == 3
+    assert_each_arrived_once(portal, [one.mail["Message-ID"] for one in office.mails])
     assert dict(portal.rows(STATES)) == {"sent": 3}

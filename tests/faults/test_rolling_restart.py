@@ -108,5 +108,7 @@ def test_socket_that_is_given_is_served(front):
         finally:
             process.terminate()
             process.wait()
-        socket.create_connection(listener.getsockname(), 5).close()  # whoever comes now waits for the next one
+        socket.create_connection(
+            listener.getsockname(), 5
+        ).close()  # whoever comes now waits for the next one
     assert load.failed == {}
