@@ -8,7 +8,11 @@ from flask import Flask
 from app.directory.models import Account, Invitation
 from app.foundation import redis_client
 from app.foundation.database import db
+from tests.attack import settling
 from tests.attack import world as attacked
+from tests.attack.doors import (
+    Findings,
+)
 from tests.visitor import Visitor
 
 
@@ -17,7 +21,7 @@ def attack_template(one_app: Flask, templates: Callable[..., None]) -> str:
     """The cast's world and the marked rows."""
     templates("cast")
     with one_app.app_context():
-        attacked.settle()
+        settling.settle()
         db.session.commit()
         db.session.remove()
     templates("test", "attack")
@@ -67,3 +71,9 @@ def unchanged(app: Flask):
     with app.app_context():
         after = attacked.checksums()
     assert after == before, f"changed: {[name for name in before if before[name] != after[name]]}"
+
+
+@pytest.fixture
+def findings(marks, visitors, secrets_of_accounts) -> Findings:
+    """Also looks for what not even root may read: password hashes, token hashes, ids of sign-ins."""
+    return Findings(marks, [*secrets_of_accounts, *(visitor.session_id for visitor in visitors.values())])

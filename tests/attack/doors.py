@@ -11,6 +11,8 @@ from flask_appbuilder.baseviews import BaseCRUDView
 from tests.attack.world import Marks
 from tests.visitor import Visitor, apart
 
+GUESTS = ("alice", "bob", "charlie")
+PAGE_VERBS = [("get", "show"), ("get", "edit"), ("post", "edit"), ("post", "delete"), ("get", "delete")]
 NO_SUCH_KEY = 999_999
 REFUSED = {403, 404, 405}
 _CHANGING = re.compile(
@@ -96,3 +98,11 @@ class Findings:
 def gist(response: Any, key: Any) -> str:
     """An answer without what differs by nature: nonces, tokens, request ids and the key that was asked for."""
     return _CHANGING.sub("", response.text).replace(str(key), "KEY")
+
+
+def hidden_from(name: str, marks, model) -> int:
+    return marks.hidden_from(name, model)[0].key
+
+
+def open_to(name: str, marks, model) -> int:
+    return marks.open_to(name, model)[0].key

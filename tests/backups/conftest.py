@@ -21,7 +21,7 @@ from app.payments.history_models import Invoice
 from config import load
 from tests import cast
 from tests.payments.files import png
-from tests.payments.test_history_views import FORM, upload
+from tests.payments.paying import FORM, upload
 
 RESTORED = "restored"
 ENTRIES = 500

@@ -15,7 +15,7 @@ from app.foundation.database import db
 from app.foundation.storage import Bucket, Folder, NoSuchFile, StorageGone, Store
 from app.payments.history_models import Invoice, PaymentMade
 from tests.payments.files import png
-from tests.payments.test_history_views import FORM, upload
+from tests.payments.paying import FORM, upload
 
 ACCESS = {"region": "us-east-1", "access_key_id": "key", "secret_access_key": "secret"}
 QUICK_SECONDS = 3

@@ -5,10 +5,17 @@ import re
 from typing import Any
 
 import xlsxwriter
+from sqlalchemy import select
 
 from app.foundation.database import db
+from app.inventory.models import Product, Service
+from app.payments import operations as payments
+from app.payments import queries
 from app.payments.import_models import ImportRow, ImportRun
 from app.payments.importing import guess
+from app.payments.models import PaymentInfo
+
+HEAD = "Service,Product,Amount,Currency,Holder,Expires,Method"
 
 
 def csv_of(*lines: str, encoding: str = "utf-8") -> bytes:
@@ -79,3 +86,27 @@ class Importer:
         """What a dry run refuses, by line and field."""
         run = self.dry_run(content, name, **asked)
         return {line: row.faults for line, row in self.rows(run.id).items() if row.faults}
+
+
+def payment(app, product_id: int) -> PaymentInfo:
+    with app.app_context():
+        found = queries.payment_of(product_id)
+        db.session.expunge(found)
+    return found
+
+
+def write(app, product_id: int, **fields) -> None:
+    with app.app_context():
+        payments.change_payment(queries.payment_of(product_id), **fields)
+        db.session.commit()
+
+
+def register(app) -> list[tuple]:
+    """What stands in it, and which products and services there are."""
+    with app.app_context():
+        rows = db.session.execute(select(*PaymentInfo.__table__.c).order_by(PaymentInfo.id)).all()
+        names = db.session.execute(
+            select(Product.id, Product.name, Product.service_id).order_by(Product.id)
+        ).all()
+        services = db.session.execute(select(Service.id, Service.name).order_by(Service.id)).all()
+    return [*map(tuple, rows), *map(tuple, names), *map(tuple, services)]

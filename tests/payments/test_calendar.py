@@ -44,16 +44,6 @@ def soon(app, world):
     return day
 
 
-@pytest.fixture
-def granted(app):
-    """What an Admin may do on the role page: ServiceAdministrators read payments."""
-    with app.app_context():
-        security = app.appbuilder.sm
-        role = db.session.scalars(select(Role).where(Role.name == "ServiceAdministrator")).one()
-        security.add_permission_role(role, security.find_permission_view_menu("can_read", "PaymentInfo"))
-        db.session.commit()
-
-
 def month_of(day: date) -> str:
     return f"/renewals/?month={day:%Y-%m}"
 
