@@ -65,6 +65,12 @@ class Elsewhere:
                 cursor.execute(statement)
                 return cursor.fetchall() if cursor.description else []
 
+    def empty(self, server: Callable[[str], None]) -> None:
+        """Nothing in the database any more, and another DATA_DIR."""
+        server(f"DROP DATABASE IF EXISTS {RESTORED} WITH (FORCE)")
+        server(f"CREATE DATABASE {RESTORED}")
+        self.data_dir = self.data_dir.with_name("elsewhere again")
+
     def is_empty(self) -> bool:
         return self.statement(
             "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
@@ -81,9 +87,9 @@ def server(engines: Engines) -> Iterator[Callable[[str], None]]:
 
 @pytest.fixture
 def elsewhere(engines: Engines, server: Callable[[str], None], tmp_path: Path) -> Iterator[Elsewhere]:
-    server(f"DROP DATABASE IF EXISTS {RESTORED} WITH (FORCE)")
-    server(f"CREATE DATABASE {RESTORED}")
-    yield Elsewhere(engines, tmp_path / "elsewhere")
+    portal = Elsewhere(engines, tmp_path / "elsewhere")
+    portal.empty(server)
+    yield portal
     server(f"DROP DATABASE IF EXISTS {RESTORED} WITH (FORCE)")
 
 

@@ -10,8 +10,10 @@ from sqlalchemy import select, text
 from app.audit import heads
 from app.foundation.backups import archive, postgres
 from app.foundation.database import db
+from app.foundation.storage import Bucket
 from app.payments.history_models import Invoice
 from tests.backups.conftest import ENTRIES
+from tests.object_storage import ACCESS, object_storage
 from tests.payments.files import png
 from tests.visitor import Visitor
 
@@ -42,6 +44,28 @@ def test_everything_is_as_it_was(app, used, back_up, elsewhere, settings):
     assert visitor.get(f"/payments/invoices/{invoice}").data == png()
     with there.app_context():
         db.engine.dispose()
+
+
+def test_backup_leads_from_a_folder_to_object_storage_and_back(used, back_up, elsewhere, server, tmp_path):
+    with object_storage() as address:
+        in_s3 = {
+            "ATTACHMENTS_URL": "s3://files/attachments",
+            "S3_ENDPOINT_URL": address,
+            "S3_ACCESS_KEY_ID": ACCESS["access_key_id"],
+            "S3_SECRET_ACCESS_KEY": ACCESS["secret_access_key"],
+        }
+        ran = elsewhere.flask("restore", str(back_up()), **in_s3)
+        assert ran.exit_code == 0, ran.output
+        with Bucket("s3://files/attachments", endpoint=address, **ACCESS).open(used) as file:
+            assert file.read() == png()
+        assert not (elsewhere.data_dir / "attachments" / used).exists()
+        ran = elsewhere.flask("backup", "--to", str(tmp_path / "from S3"), **in_s3)
+        assert ran.exit_code == 0, ran.output
+    [path] = (tmp_path / "from S3").iterdir()
+    elsewhere.empty(server)
+    ran = elsewhere.flask("restore", str(path))
+    assert ran.exit_code == 0, ran.output
+    assert (elsewhere.data_dir / "attachments" / used).read_bytes() == png()
 
 
 def test_file_is_private_and_has_what_it_says(app, used, back_up):

@@ -5,38 +5,24 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from sqlalchemy import select
 
 from app.foundation import storage
 from app.foundation.database import db
 from app.foundation.storage import Bucket, Folder, NoSuchFile, StorageGone, Store
 from app.payments.history_models import Invoice, PaymentMade
+from tests.object_storage import ACCESS, object_storage
 from tests.payments.files import png
 from tests.payments.paying import FORM, upload
 
-ACCESS = {"region": "us-east-1", "access_key_id": "key", "secret_access_key": "secret"}
 QUICK_SECONDS = 3
 
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """The address of something that speaks S3, with a bucket."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    address = f"http://{host}:{port}"
-    boto3.client(
-        "s3",
-        endpoint_url=address,
-        region_name="us-east-1",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
-    ).create_bucket(Bucket="files")
-    yield address
-    server.stop()
+    with object_storage() as address:
+        yield address
 
 
 @pytest.fixture(params=["folder", "bucket"])
