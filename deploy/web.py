@@ -14,22 +14,23 @@ The path of this file may lead through a link to the current release: a new guni
 
 import argparse
 import http.client
+import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 ROOT = Path(__file__).parent.parent.absolute()
 sys.path.insert(0, str(ROOT))
 
-import psutil  # noqa: E402 - after the path
-
-import config  # noqa: E402
+import config  # noqa: E402 - after the path
 from app.foundation import listening, probing  # noqa: E402
 from app.foundation.embedded.processes import bound_to_parent, wait_or_kill  # noqa: E402
 
@@ -39,6 +40,9 @@ READY_SECONDS = 60.0
 LEAVE_SECONDS = 80.0
 BIND_SECONDS = 90.0
 POLL_SECONDS = 0.1
+# Without a file, in the network of the machine (unix(7), abstract); who asks is known by SO_PEERCRED.
+ADDRESS = "\0portalops-web-{}"
+REPLACED, STAYED = b"0", b"1"
 
 
 class Generation:
@@ -74,11 +78,14 @@ class Web:
     def __init__(self, listener: socket.socket, folder: Path, *, is_ours: bool) -> None:
         self._listener, self._folder, self._count = listener, folder, 0
         self._is_ours = is_ours
-        self._signals: SimpleQueue[int] = SimpleQueue()
+        self._signals: SimpleQueue[tuple[int, socket.socket | None]] = SimpleQueue()
         self._leaving: list[tuple[Generation, float]] = []
         self._stopping = False
+        self._waiting: list[socket.socket] = []
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda given, _frame: self._signals.put(given))
+            signal.signal(number, lambda given, _frame: self._signals.put((given, None)))
+        if sys.platform == "linux":
+            threading.Thread(target=self._take_requests, daemon=True).start()
 
     def run(self) -> int:
         """Serve until SIGTERM or Ctrl-C, and return the exit code: gunicorn's, should it end by itself."""
@@ -103,9 +110,11 @@ class Web:
 
     def _heard(self) -> int | None:
         try:
-            number = self._signals.get(timeout=POLL_SECONDS)
+            number, line = self._signals.get(timeout=POLL_SECONDS)
         except Empty:
             return None
+        if line:
+            self._waiting.append(line)
         self._stopping = self._stopping or number != signal.SIGHUP
         return number
 
@@ -122,6 +131,7 @@ class Web:
         new.process.terminate()
         wait_or_kill(new.process, LEAVE_SECONDS)
         say(f"process {new.process.pid} did not get ready: {old.process.pid} goes on serving")
+        self._answer(STAYED)
         return old
 
     def _see_off(self) -> None:
@@ -130,25 +140,45 @@ class Web:
                 one.process.kill()
             if not one.is_alive():
                 self._leaving.remove((one, deadline))
+        if not self._leaving:
+            self._answer(REPLACED)
+
+    def _take_requests(self) -> None:
+        """Of `--replace`: one that waits on a connection for what comes of it. From this user and from root alone."""
+        with closing(socket.socket(socket.AF_UNIX)) as requests:
+            requests.bind(ADDRESS.format(os.getpid()))
+            requests.listen()
+            while True:
+                line, _ = requests.accept()
+                _, user, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+                if user in {0, os.geteuid()}:
+                    self._signals.put((signal.SIGHUP, line))
+                else:
+                    line.close()
+
+    def _answer(self, what: bytes) -> None:
+        for line in self._waiting:
+            with closing(line), suppress(OSError):
+                line.sendall(what)
+        self._waiting.clear()
 
 
 def replace(pid: int) -> int:
-    """Ask a web process for a new generation, and wait until the old one has gone (0) or it is clear that it stays (1)."""
-    web = psutil.Process(pid)
-    old = set(web.children())
-    web.send_signal(signal.SIGHUP)
-    known = set[psutil.Process]()
-    deadline = time.monotonic() + READY_SECONDS + LEAVE_SECONDS
-    while time.monotonic() < deadline and web.is_running():
-        now = set(web.children())
-        known |= now - old
-        if known and not known & now:
-            break
-        if known and not old & now:
-            return 0
-        time.sleep(POLL_SECONDS)
-    say("what served goes on serving; the log of the web process says why")
-    return 1
+    """Ask a web process for a new generation, and wait until the old one has gone (0) or it is clear that it stays (1).
+
+    Asked on a socket, not by a signal: systemd hides processes of a service from each other, and has nobody wait for one.
+    """
+    with closing(socket.socket(socket.AF_UNIX)) as line:
+        line.settimeout(READY_SECONDS + 2 * LEAVE_SECONDS)
+        try:
+            line.connect(ADDRESS.format(pid))
+            answer = line.recv(1)
+        except OSError as error:
+            say(f"web process {pid} does not answer: {error.strerror or error}")
+            return 1
+    if answer != REPLACED:
+        say("what served goes on serving; the log of the web process says why")
+    return int(answer != REPLACED)
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,50 +1,39 @@
 """The services of docker-compose.yml as processes in the image's root, and what is asked of them."""
 
-import contextlib
-import http.client
-import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg2
-from psycopg2 import sql
 
-from app.foundation.embedded import redis as embedded_redis
-from app.foundation.embedded.location import USER as OWNER
-from app.foundation.embedded.postgres import Postgres
-from app.foundation.embedded.processes import bound_to_parent
 from drills import compose_file
+from drills.apart import Row
+from drills.beside import HOST, Beside
 from drills.dockerfile import Stage
 from drills.image_build import REPOSITORY, environment
-from drills.rooted import Root, mount
+from drills.rooted import Root
 
-HOST, ADMINISTRATOR, USER_ID = "portal.example.com", "jo.admin@example.com", 10001
+ADMINISTRATOR, USER_ID = "jo.admin@example.com", 10001
 PROCESSES = ("web", "worker", "worker-messages", "worker-long", "scheduler")
 TOOLS = ("pip", "pip3", "gcc", "cc", "make", "git", "curl", "wget")
-Row = tuple[str, str]
 
 
-class Containers(contextlib.ExitStack):
+class Containers(Beside):
     """PostgreSQL and Redis outside of the root, everything else in it."""
 
     def __init__(self, work: Path, root: Root, stage: Stage) -> None:
-        super().__init__()
-        self.work, self.root, self.stage = work, root, stage
-        self.secrets = work / "secrets"
+        super().__init__(work)
+        self.root, self.stage = root, stage
         variables = {"PORTAL_HOST": HOST, "ADMIN_EMAIL": ADMINISTRATOR}
         self.services = compose_file.load(REPOSITORY / "docker-compose.yml", variables=variables)["services"]
         self.processes: dict[str, subprocess.Popen[str]] = {}
 
     def prove(self) -> list[Row]:
         """The table, row by row."""
-        subprocess.run(
-            [REPOSITORY / "deploy/make-secrets.sh", self.secrets], check=True, stdout=subprocess.DEVNULL
-        )
-        self._engines()
+        self.make_secrets()
+        self.engines()
         data = self.work / "data"
         data.mkdir(mode=0o700)
         subprocess.run(["chown", f"{USER_ID}:{USER_ID}", data], check=True)
@@ -54,43 +43,6 @@ class Containers(contextlib.ExitStack):
             self.root.show(self.secrets / name, f"/run/secrets/{name}")
         self.root.freeze(data)
         return [*self._ground(), *self._processes(), *self._work(), *self._end()]
-
-    def report(self) -> None:
-        """What everybody said last, when the drill ends early."""
-        for log in sorted(self.work.glob("*.log")):
-            print(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}")
-
-    # --- beside the image -----------------------------------------------------------------------------------------
-
-    def _engines(self) -> None:
-        """Both with passwords, by TCP, at the ports that the settings say. Nobody outside can reach this loopback."""
-        postgres = Postgres(self.work / "engines")
-        postgres.prepare()
-        rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
-        (postgres.folder / "pg_hba.conf").write_text(rules, encoding="utf-8")
-        self._beside("postgres", [*postgres.command(), "-c", "listen_addresses=127.0.0.1"])
-        postgres.wait_ready()
-        postgres.create_database()
-        secret = (self.secrets / "postgres_password").read_text()
-        server = psycopg2.connect(host=str(postgres.sockets), user=OWNER, dbname="postgres")
-        with contextlib.closing(server), server, server.cursor() as cursor:
-            cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD %s").format(sql.Identifier(OWNER)), [secret])
-        # The Redis of docker-compose.yml with its own file, which finds its password where a container would.
-        mount("-t", "tmpfs", "tmpfs", "/run")
-        Path("/run/secrets").mkdir()
-        mount("--bind", self.secrets, "/run/secrets")
-        folder = self.work / "redis"
-        folder.mkdir()
-        settings = ["--dir", str(folder), "--bind", "127.0.0.1"]
-        self._beside(
-            "redis", [str(embedded_redis.executable()), str(REPOSITORY / "deploy/redis.conf"), *settings]
-        )
-
-    def _beside(self, name: str, command: list[str]) -> None:
-        log = self.enter_context((self.work / f"{name}.log").open("w"))
-        process = subprocess.Popen(bound_to_parent(command), stdout=log, stderr=log)
-        self.callback(process.wait)
-        self.callback(process.terminate)
 
     # --- in the image ---------------------------------------------------------------------------------------------
 
@@ -149,7 +101,7 @@ class Containers(contextlib.ExitStack):
             self.callback(process.wait)
             self.callback(process.kill)
             check = self.services[name]["healthcheck"]["test"][1:]
-            said = self._until(lambda check=check, name=name: self._well(name, check), name)
+            said = self.until(lambda check=check, name=name: self._well(name, check), name)
             yield name, f"well after {time.monotonic() - begun:.1f} s ({said}), {self._memory(process)}"
         assert self.stage.healthcheck() == self.services["web"]["healthcheck"]["test"][1:]
 
@@ -164,55 +116,14 @@ class Containers(contextlib.ExitStack):
         together = sum(member.memory_full_info().pss for member in family)
         return f"{together / 1e6:.0f} MB in {len(family)} process{'es' if len(family) > 1 else ''}"
 
-    def _until(self, condition: Callable[[], Any], what: str, seconds: float = 60) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (found := condition()):
-            assert time.monotonic() < deadline, f"waited in vain: {what}"
-            time.sleep(0.1)
-        return found
-
     # --- what it is for -------------------------------------------------------------------------------------------
 
     def _work(self) -> Iterator[Row]:
-        status, ready = self._ask("GET", "/readyz")
-        assert status == 200, ready
-        yield "GET /readyz", f"{status} {ready['status']}"
-        key = (self.secrets / "hr_webhook_api_key").read_text()
-        employee = {"name": "Ada Newcomer", "email": "ada.newcomer@example.com"}
-        begun = time.monotonic()
-        status, answer = self._ask(
-            "POST", "/api/webhooks/hr/onboarding", {"employee": employee}, {"X-API-Key": key}
-        )
-        assert status == 202, answer
-        yield "HR announces a joiner", f"{status} {answer['message']}"
-        signing_in = {"email": ADMINISTRATOR, "password": (self.secrets / "admin_password").read_text()}
-        status, answer = self._ask("POST", "/api/auth/login", signing_in)
-        assert status == 200, answer
-        yield "the administrator signs in", f"{status}, by the password that setup was given"
-        bearer = {"Authorization": f"Bearer {answer['accessToken']}"}
-        [task] = self._until(lambda: self._ask("GET", "/api/inbox/tasks", headers=bearer)[1], "a task")
-        yield "a worker makes the task", f"{task['title']!r}, after {time.monotonic() - begun:.1f} s"
+        yield from self.newcomer(ADMINISTRATOR)
         # The worker may have made the nightly one already: its time had come.
         self._expect("worker-long", "flask", "--app", "app", "backup")
         newest = max((self.work / "data/backups").glob("*.tar"))
         yield "flask backup", f"{newest.stat().st_size / 1e3:.0f} kB in /data/backups"
-
-    def _ask(
-        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, Any]:
-        """As the proxy would: with the name people use, and what it says of them."""
-        forwarded = {
-            "Host": HOST,
-            "X-Forwarded-Proto": "https",
-            "X-Forwarded-For": "203.0.113.7",
-            "X-Forwarded-Host": HOST,
-        }
-        connection = http.client.HTTPConnection("127.0.0.1", 8000, timeout=30)
-        with contextlib.closing(connection):
-            sent = {"Content-Type": "application/json", **forwarded, **(headers or {})}
-            connection.request(method, path, json.dumps(body) if body else None, sent)
-            answer = connection.getresponse()
-            return answer.status, json.loads(answer.read())
 
     def _end(self) -> Iterator[Row]:
         for process in self.processes.values():

@@ -38,6 +38,18 @@ def base(folder: Path, mirror: str) -> None:
     subprocess.run(["chroot", folder, "sh", "-ec", script], check=True, stdout=subprocess.DEVNULL)
 
 
+def lend(root: Root, pip: Mapping[str, str]) -> None:
+    """Let a root look names up, and see the files that pip's settings speak of."""
+    shutil.copy("/etc/resolv.conf", root.path / "etc/resolv.conf")
+    for word in " ".join(pip.values()).split():
+        path = Path(word.removeprefix("file://"))
+        if path.is_file():
+            root.show(path, str(path))
+        elif path.is_dir() and path.is_absolute():
+            # What an index on the disk links to lies beside it.
+            root.show(path.parent, str(path.parent))
+
+
 class Build:
     """Performs stages and counts what was done. `pip` are the settings of this machine's pip, for the build alone."""
 
@@ -53,20 +65,9 @@ class Build:
             self.roots[stage.name] = root
             is_last = not stage.name
             if not is_last:
-                self._lend(root)
+                lend(root, self.pip)
             self._perform(stage, root, {} if is_last else self.pip)
         return root, stage
-
-    def _lend(self, root: Root) -> None:
-        """A stage that is left behind may look names up, and see the files that pip's settings speak of."""
-        shutil.copy("/etc/resolv.conf", root.path / "etc/resolv.conf")
-        for word in " ".join(self.pip.values()).split():
-            path = Path(word.removeprefix("file://"))
-            if path.is_file():
-                root.show(path, str(path))
-            elif path.is_dir() and path.is_absolute():
-                # What an index on the disk links to lies beside it.
-                root.show(path.parent, str(path.parent))
 
     def _perform(self, stage: Stage, root: Root, lent: Mapping[str, str]) -> None:
         env, cwd = {"PATH": PATH, "HOME": "/root"}, "/"

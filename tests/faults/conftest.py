@@ -60,23 +60,31 @@ def newcomer() -> Callable[[], dict[str, str]]:
 def drained(portal: Deployment) -> Callable[..., None]:
     """Wait until no promise is left, with every process kept up.
 
-    Time flies: leases run out at once and the sweeper comes often. Half a minute of waiting proves nothing, and
-    offering rows that somebody is working on is the harder case.
+    Time flies: leases run out at once and the sweeper comes often. Half a minute without anything done proves that nothing
+    comes; offering rows that somebody is working on is the harder case.
     """
     courier = redis.Redis.from_url(portal.redis.url)
     queue = Queue(connection=courier)
 
-    def wait(timeout: float = DRAIN_SECONDS) -> None:
-        def done() -> bool:
-            time.sleep(0.3)
-            portal.revive(*PROCESSES)
-            portal.rows("UPDATE outbox SET due_at = now() WHERE state = 'waiting' AND due_at > now()")
-            with suppress(redis.RedisError):
-                if queue.is_empty():
-                    queue.enqueue("app.foundation.processes.sweep")
-            return portal.one("SELECT count(*) FROM outbox WHERE state = 'waiting'") == 0
+    def look() -> tuple[int, int]:
+        """How many promises are left, and how many were settled."""
+        time.sleep(0.3)
+        portal.revive(*PROCESSES)
+        portal.rows("UPDATE outbox SET due_at = now() WHERE state = 'waiting' AND due_at > now()")
+        with suppress(redis.RedisError):
+            if queue.is_empty():
+                queue.enqueue("app.foundation.processes.sweep")
+        is_left = "count(*) FILTER (WHERE state = 'waiting')"
+        [(left, settled)] = portal.rows(f"SELECT {is_left}, count(*) - {is_left} FROM outbox")
+        return left, settled
 
-        wait_until(done, timeout)
+    def wait(patience: float = DRAIN_SECONDS) -> None:
+        (left, before), deadline = look(), time.monotonic() + patience
+        while left:
+            assert time.monotonic() < deadline, f"{left} promises, and nothing is done about them"
+            left, settled = look()
+            if settled > before:
+                before, deadline = settled, time.monotonic() + patience
 
     return wait
 

@@ -1,5 +1,6 @@
 """A new release under load: the web process replaces what serves, and no request is refused or lost."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -53,6 +54,29 @@ def test_replacing_what_serves_refuses_nobody(front):
     assert before != after
     assert load.failed == {}
     assert load.outcomes["200"] > 100
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_another_user_replaces_nothing(front):
+    before = serving(front)
+    asking = "import socket, sys; line = socket.socket(socket.AF_UNIX); line.connect(sys.argv[1]); print(line.recv(1))"
+    address = f"\\0portalops-web-{front.running['front'].pid}"
+    done = subprocess.run(
+        ["/usr/bin/python3", "-c", asking.replace("sys.argv[1]", repr(address).replace("\\\\", "\\"))],
+        user=65534,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "b''\n"
+    assert serving(front) == before
+
+
+def test_replacing_nobody_is_said():
+    command = [sys.executable, "deploy/web.py", "--replace", str(os.getpid())]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "does not answer" in done.stderr) == (1, True)
 
 
 def test_new_one_that_does_not_start_changes_nothing(front, monkeypatch):

@@ -1,27 +1,37 @@
 """Processes that must not outlive the one that started them, and the ones that did."""
 
 import contextlib
-import shutil
+import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 import psutil
 
 from app.foundation.embedded.location import EmbeddedError
 
+# PR_SET_PDEATHSIG. A parent that died before it was said is another one by now.
+_BIND = """
+import ctypes, os, sys
+signal, parent, *command = sys.argv[1:]
+ctypes.CDLL(None).prctl(1, int(signal))
+if os.getppid() == int(parent):
+    os.execvp(command[0], command)
+"""
+
 
 def bound_to_parent(command: list[str], stop_signal: signal.Signals = signal.SIGTERM) -> list[str]:
-    """The command, told by the kernel to stop when its parent dies, even by SIGKILL (Linux with util-linux).
+    """The command, told by the kernel to stop when this process dies, even by SIGKILL (prctl(2); Linux only).
 
-    Start it from a thread that lives as long as the process: the kernel takes the thread for the parent.
+    Start it from a thread that lives as long as the process: the kernel takes the thread for the parent. It takes no
+    privilege, unlike setpriv(1), which also asks for capabilities and may not where systemd forbids that.
     """
-    if not _knows_parent_death():
+    if sys.platform != "linux":
         return command
-    return ["setpriv", "--pdeathsig", stop_signal.name.removeprefix("SIG"), "--", *command]
+    return [sys.executable, "-I", "-S", "-c", _BIND, str(int(stop_signal)), str(os.getpid()), *command]
 
 
 def stop_leftover(pid_file: Path, marker: str, stop_signal: signal.Signals, grace: float = 30) -> None:
@@ -54,12 +64,3 @@ def wait_until(ready: Callable[[], bool], timeout: float, who: str) -> None:
         if time.monotonic() > deadline:
             raise EmbeddedError(f"{who} did not answer within {timeout:g} s.")
         time.sleep(0.05)
-
-
-@cache
-def _knows_parent_death() -> bool:
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        return False
-    text = subprocess.run([setpriv, "--help"], capture_output=True, text=True, check=False).stdout
-    return "--pdeathsig" in text
