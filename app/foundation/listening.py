@@ -1,49 +1,38 @@
 """The end of a listening socket that lets nobody in who would then be cut off.
 
 The system accepts connections by itself, and resets those that no process took before the socket closed. A proxy may
-repeat a call that was refused, but not a request that it had begun to send. So first the system is told to overlook those
-who want to begin a connection (it drops their SYN, RFC 9293, section 3.5, which they send again a second later), then
-whoever it had let in is taken, and then the socket closes, which refuses the late ones. Linux only; elsewhere a socket just
-closes.
+repeat a call that was refused, but not a request that it had begun to send. So first the system is told to drop the packets
+of those who want to begin a connection (they send them again a second later), then whoever it had let in is taken, and then
+the socket closes, which refuses the late ones. Elsewhere than on Linux a socket just closes.
 """
 
-import ctypes
 import socket
-import struct
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 HANDSHAKE_SECONDS = 0.2
 """What a handshake that has begun may still take: longer than a packet is on its way within a site."""
 
-# linux/filter.h: the flags of TCP are the 14th byte of its header; with SYN set nothing is kept, else everything.
-_LOAD_BYTE, _JUMP_IF_SET, _RETURN = 0x30, 0x45, 0x06
-_FLAGS, _SYN = 13, 0x02
-_PROGRAM = (
-    (_LOAD_BYTE, 0, 0, _FLAGS),
-    (_JUMP_IF_SET, 0, 1, _SYN),
-    (_RETURN, 0, 0, 0),
-    (_RETURN, 0, 0, 0xFFFFFFFF),
-)
-_SO_ATTACH_FILTER = 26
+# The least time to live that a packet must have left (ip(7), ipv6(7), RFC 5082), which takes no privilege to ask for.
+# Systems send with 64 or 128. Linux looks at it for connections, not for the end of a handshake.
+_LEAST_TTL = ((socket.IPPROTO_IP, 21), (socket.IPPROTO_IPV6, 73))
+_MORE_THAN_ANYBODY_HAS, _ANY = 255, 0
 
 
 def shut(listeners: Iterable[socket.socket]) -> None:
     """Let nobody begin a connection any more, in no process that shares these sockets, and wait for those who have begun."""
-    addressed = [one for one in listeners if one.family in {socket.AF_INET, socket.AF_INET6}]
-    if sys.platform != "linux" or not addressed:
-        return
-    program = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *line) for line in _PROGRAM))
-    for one in addressed:
-        one.setsockopt(
-            socket.SOL_SOCKET,
-            _SO_ATTACH_FILTER,
-            struct.pack("@HP", len(_PROGRAM), ctypes.addressof(program)),
-        )
+    for one in listeners:
+        _demand(one, _MORE_THAN_ANYBODY_HAS)
     time.sleep(HANDSHAKE_SECONDS)
+
+
+def welcome(connection: socket.socket) -> None:
+    """Hear what somebody says who came through a socket that was shut meanwhile: what it asks for is inherited."""
+    _demand(connection, _ANY)
 
 
 def shut_before_stopping(arbiter: Any) -> None:
@@ -56,3 +45,11 @@ def _shut_and_stop(arbiter: Any, stop: Any, graceful: bool = True) -> None:  # n
     if graceful:
         shut(one.sock for one in arbiter.LISTENERS)
     stop(graceful)
+
+
+def _demand(sock: socket.socket, ttl: int) -> None:
+    if sys.platform != "linux" or sock.family not in {socket.AF_INET, socket.AF_INET6}:
+        return
+    for level, option in _LEAST_TTL:
+        with suppress(OSError):  # of the other family, or a system that only looks like Linux
+            sock.setsockopt(level, option, ttl)

@@ -20,6 +20,8 @@ from gunicorn import util
 from gunicorn.workers import gthread
 from gunicorn.workers.gthread import ThreadWorker
 
+from app.foundation import listening
+
 REQUEST_SECONDS = 60.0
 GRACE_SECONDS = 70
 """For who is asked to stop: longer than the longest request."""
@@ -59,6 +61,8 @@ class PortalWorker(ThreadWorker):
 
     def handle(self, conn: Any) -> Any:
         """A connection that has something to read, in a thread."""
+        if not conn.initialized:
+            listening.welcome(conn.sock)
         self._limits[conn] = _Limit(time.monotonic() + self.head_seconds)
         try:
             return super().handle(conn)
