@@ -118,6 +118,8 @@ class Standby:
         self._on_primary("SELECT pg_reload_conf()")
         state = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
         wait_until(lambda: portal.one(state) == 1)
+        # Whether commits wait is decided by the checkpointer, which reads its settings before it does what it is asked.
+        self._on_primary("CHECKPOINT")
 
     def take_over(self) -> None:
         """Become the server, and only then be found under the address."""
