@@ -2,8 +2,8 @@
    A submit button with data-confirm="What will happen" (and -title, -ok, -no, -tone=danger) asks first; portal.toast(text, 'bad') tells afterwards. */
 (() => {
   const portal = (window.portal = window.portal || {});
-  const dialog = document.getElementById('confirm-dialog');
   portal.confirm = ({ title = 'Are you sure?', text = '', ok = 'Continue', no = 'Cancel', tone = '' }) => new Promise((resolve) => {
+    const dialog = document.getElementById('confirm-dialog');
     if (!dialog?.showModal) { resolve(window.confirm(`${title}\n${text}`)); return; }
     dialog.querySelector('#confirm-title').textContent = title;
     dialog.querySelector('#confirm-text').textContent = text;
