@@ -2,7 +2,7 @@
 
 Gunicorn's own time-out only notices a worker whose main thread stands still. Here a connection that takes too long is cut,
 which frees the thread that waits for a slow client; a thread that goes on regardless costs the worker its place: it serves
-what it has and is replaced. The class leans on gunicorn's inside (`check_config`, `handle`, `handle_request`, `notify`,
+what it has and is replaced. The class leans on gunicorn's inside (`check_config`, `handle`, `handle_request`, `_keepalive_after`, `notify`,
 `set_accept_enabled`); tests hold it.
 """
 
@@ -25,6 +25,7 @@ from app.foundation import listening
 REQUEST_SECONDS = 60.0
 GRACE_SECONDS = 70
 """For who is asked to stop: longer than the longest request."""
+DRAIN_SECONDS, DRAIN_BYTES = 5.0, 100 * 1024**2
 PROXY_IDLE_SECONDS = 15.0
 """For idle connections of who is asked to stop, if those are kept longer otherwise: a proxy lets them go before."""
 
@@ -73,6 +74,15 @@ class PortalWorker(ThreadWorker):
         """The head is there."""
         self._limits[conn] = _Limit(time.monotonic() + self.request_seconds)
         return super().handle_request(req, conn)
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:  # noqa: FBT001 - gunicorn's signature
+        """Whether the connection can be used again. What nobody read is thrown away in any case, for some seconds.
+
+        Gunicorn gives up after 64 KiB, and closes: bytes that are then still on their way have the system cut off the answer,
+        such as that something is too large (RFC 9112, section 9.6).
+        """
+        is_read = conn.parser.finish_body(time.monotonic() + DRAIN_SECONDS, DRAIN_BYTES)
+        return bool(keepalive and is_read)
 
     def notify(self) -> None:
         """Called by the main thread each second at least, also while the worker comes to its end."""

@@ -137,6 +137,19 @@ def test_menu_opens_and_closes_by_keyboard_at_360_pixels(window):
     expect(toggle).to_be_focused()
 
 
+def test_menu_that_is_closed_at_once_gives_the_focus_back(window):
+    """Before the frame in which the focus would have gone into it."""
+    page = window("charlie", width=360).page
+    page.evaluate(
+        """() => new Promise(done => {
+            document.querySelector("[data-nav-toggle]").click();
+            document.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape"}));
+            requestAnimationFrame(() => requestAnimationFrame(done));
+        })"""
+    )
+    expect(page.locator("[data-nav-toggle]")).to_be_focused()
+
+
 def test_sign_out_is_a_form_and_ends_the_session(window):
     visitor = window("charlie")
     visitor.page.locator("details.menu summary").click()

@@ -110,6 +110,17 @@ def test_worker_that_is_replaced_after_so_many_requests_loses_none(serve):
     assert load.failed == {}
 
 
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+def test_answer_to_a_body_that_nobody_reads_arrives(serve, connection):
+    """As what is too large is answered: what is left unread when a connection closes would cut the answer off."""
+    port, size = serve(), 8_000_000
+    top = f"POST /unread HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\nContent-Length: {size}\r\n\r\n"
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", port), 20) as line:
+            line.sendall(top.encode() + b"a" * size)
+            assert line.recv(65536).startswith(b"HTTP/1.1 200")
+
+
 def test_keep_alive_connections_are_kept(serve):
     connection = http.client.HTTPConnection("127.0.0.1", serve("--keep-alive", "20"))
     for _ in range(3):

@@ -25,10 +25,11 @@ class Drowsy(Hasty):
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Says which process it is; reads what is sent; under /sleep it takes its time."""
+    """Says which process it is; reads what is sent, but for /unread; under /sleep it takes its time."""
     if environ["PATH_INFO"] == "/sleep":
         time.sleep(float(environ["QUERY_STRING"]))
-    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    if environ["PATH_INFO"] != "/unread":
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     body = str(os.getpid()).encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]

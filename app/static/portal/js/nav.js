@@ -8,7 +8,7 @@
       root.classList.toggle('nav-open', open);
       toggle.setAttribute('aria-expanded', String(open));
       rest().forEach((el) => { el.inert = open; });
-      if (open) requestAnimationFrame(() => (side.querySelector('[aria-current]') || side.querySelector('a')).focus()); else if (narrow.matches) toggle.focus();
+      if (open) requestAnimationFrame(() => { if (root.classList.contains('nav-open')) (side.querySelector('[aria-current]') || side.querySelector('a')).focus(); }); else if (narrow.matches) toggle.focus();
     };
     toggle.setAttribute('role', 'button');
     toggle.setAttribute('aria-expanded', 'false');
