@@ -2,8 +2,8 @@
 
 Gunicorn's own time-out only notices a worker whose main thread stands still. Here a connection that takes too long is cut,
 which frees the thread that waits for a slow client; a thread that goes on regardless costs the worker its place: it serves
-what it has and is replaced. The class leans on gunicorn's inside (`check_config`, `handle`, `handle_request`, `_keepalive_after`, `notify`,
-`set_accept_enabled`); tests hold it.
+what it has and is replaced. The class leans on gunicorn's inside (`check_config`, `handle`, `handle_request`,
+`_keepalive_after`, `notify`, `set_accept_enabled`); tests hold it.
 """
 
 import json

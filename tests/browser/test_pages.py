@@ -143,6 +143,7 @@ def test_menu_that_is_closed_at_once_gives_the_focus_back(window):
     page.evaluate(
         """() => new Promise(done => {
             document.querySelector("[data-nav-toggle]").click();
+            getComputedStyle(document.getElementById("sidebar")).visibility;
             document.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape"}));
             requestAnimationFrame(() => requestAnimationFrame(done));
         })"""
