@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.foundation import redis_client
+from app.foundation import listening, redis_client
 from app.foundation.database import db
 from app.foundation.rendering import RETRY_SECONDS
 
@@ -65,7 +65,9 @@ def livez() -> dict[str, str]:
 
 
 def readyz() -> Any:
-    """Whether requests may be sent here: 503 says what is wrong, `degraded` that work waits."""
+    """Whether requests may be sent here: 503 says what is wrong or that it leaves, `degraded` that work waits."""
+    if listening.is_leaving():
+        return {"status": "leaving"}, 503, {"Retry-After": RETRY_SECONDS}
     found = examine()
     status = "not ready" if not found.is_ready else OK if found.redis == OK else "degraded"
     return _answer(found, {"status": "ready" if status == OK else status, "checks": found.as_dict()})

@@ -35,7 +35,7 @@ raw_env = [f"{METRICS_VARIABLE}={_metrics}"] if _metrics else []
 
 def when_ready(server: Any) -> None:
     """What is loaded now stays: workers share it, and their garbage collector need not look through it again."""
-    listening.shut_before_stopping(server)
+    listening.shut_before_stopping(server, listening.NOTICE_SECONDS if _settings.proxy_count else 0)
     gc.collect()
     gc.freeze()
     gc.enable()

@@ -224,6 +224,8 @@ def test_replica_ends_and_nobody_is_refused(portal, proxy, other):
         one.start()
     wait_until(lambda: len(seen) > 20)
     other[1].signal(signal.SIGTERM)
+    wait_until(lambda: not asked_well(other[0]))  # it says that it leaves, and serves on
+    assert other[1].alive
     other[1].end()
     after = len(seen)
     wait_until(lambda: len(seen) > after + 40)

@@ -8,8 +8,10 @@ from typing import Any
 from app.foundation import listening
 from app.foundation.web_worker import PortalWorker
 
-when_ready = listening.shut_before_stopping
-"""As in deploy/gunicorn.conf.py: this module is a configuration of gunicorn too."""
+
+def when_ready(server: Any) -> None:
+    """As in deploy/gunicorn.conf.py: this module is a configuration of gunicorn too."""
+    listening.shut_before_stopping(server)
 
 
 class Hasty(PortalWorker):
