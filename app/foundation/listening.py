@@ -29,7 +29,10 @@ _leaving = mmap.mmap(-1, 1)
 
 # The least time to live that a packet must have left (ip(7), ipv6(7), RFC 5082), which takes no privilege to ask for.
 # Systems send with 64 or 128. Linux looks at it for connections, not for the end of a handshake.
-_LEAST_TTL = ((socket.IPPROTO_IP, 21), (socket.IPPROTO_IPV6, 73))
+_OF_IP, _OF_IPV6 = (socket.IPPROTO_IP, 21), (socket.IPPROTO_IPV6, 73)
+_LEAST_TTL = (
+    {socket.AF_INET: (_OF_IP,), socket.AF_INET6: (_OF_IP, _OF_IPV6)} if sys.platform == "linux" else {}
+)
 _MORE_THAN_ANYBODY_HAS, _ANY = 255, 0
 
 
@@ -68,8 +71,6 @@ def _shut_and_stop(arbiter: Any, stop: Any, notice: float, graceful: bool = True
 
 
 def _demand(sock: socket.socket, ttl: int) -> None:
-    if sys.platform != "linux" or sock.family not in {socket.AF_INET, socket.AF_INET6}:
-        return
-    for level, option in _LEAST_TTL:
-        with suppress(OSError):  # of the other family, or a system that only looks like Linux
+    for level, option in _LEAST_TTL.get(sock.family, ()):
+        with suppress(OSError):  # a system that only looks like Linux
             sock.setsockopt(level, option, ttl)

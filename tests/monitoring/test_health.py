@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app import health
-from app.foundation import redis_client
+from app.foundation import listening, redis_client
 from app.foundation.database import db
 
 PROBES = ("/livez", "/readyz", "/health")
@@ -85,6 +85,16 @@ def test_portal_without_redis_is_degraded_and_ready(app, nobody, monkeypatch):
     assert (answer.status_code, answer.json["status"]) == (200, "degraded")
     assert answer.json["checks"]["redis"] == "unreachable, work waits"
     assert nobody.get("/health").json["status"] == "healthy"
+
+
+def test_process_that_is_about_to_end_says_so_and_lives(nobody, monkeypatch):
+    """A proxy asks another one before anybody is refused."""
+    monkeypatch.setattr(listening, "_leaving", bytearray(b"\1"))
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json) == (503, {"status": "leaving"})
+    assert "Retry-After" in answer.headers
+    assert nobody.get("/livez").status_code == 200
+    assert nobody.get("/login/").status_code == 200
 
 
 def test_portal_whose_tables_are_old_is_not_ready(nobody, run_sql):

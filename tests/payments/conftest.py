@@ -3,11 +3,10 @@
 import pytest
 from sqlalchemy import select
 
-from app.directory.models import Role
 from app.foundation.database import db
 from app.payments.history_models import PaymentMade
 from tests.payments.files import jpeg, pdf, png
-from tests.payments.paying import FORM, kept_files, upload
+from tests.payments.paying import FORM, grant_reading, kept_files, upload
 from tests.payments.sheets import Importer
 
 
@@ -25,12 +24,7 @@ def gmail(world) -> int:
 
 @pytest.fixture
 def granted(app) -> None:
-    """An Admin lets ServiceAdministrators read payments."""
-    with app.app_context():
-        security = app.appbuilder.sm
-        role = db.session.scalars(select(Role).where(Role.name == "ServiceAdministrator")).one()
-        security.add_permission_role(role, security.find_permission_view_menu("can_read", "PaymentInfo"))
-        db.session.commit()
+    grant_reading(app)
 
 
 @pytest.fixture

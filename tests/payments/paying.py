@@ -5,6 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from app.directory.models import Role
 from app.foundation.database import db
 from app.foundation.storage import store
 from app.payments.history_models import Invoice
@@ -32,3 +33,12 @@ def kept_files(app) -> list[Path]:
 def keys_of_invoices(app) -> dict[str, int]:
     with app.app_context():
         return {one.name: one.id for one in db.session.scalars(select(Invoice))}
+
+
+def grant_reading(app) -> None:
+    """ServiceAdministrators may read payments, as an Admin says on the role page."""
+    with app.app_context():
+        security = app.appbuilder.sm
+        role = db.session.scalars(select(Role).where(Role.name == "ServiceAdministrator")).one()
+        security.add_permission_role(role, security.find_permission_view_menu("can_read", "PaymentInfo"))
+        db.session.commit()

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from app.audit.models import AuditEntry
-from app.directory.models import Role
 from app.foundation.database import db
 from app.inventory import operations as inventory
 from app.payments import operations as payments
 from app.payments import queries
 from app.payments.sheets import guarded, unguarded
+from tests.payments.paying import grant_reading
 
 WHOLE = {
     "amount": "1250.50",
@@ -43,15 +43,6 @@ def as_csv(answer) -> list[dict[str, str]]:
     assert answer.status_code == 200, answer.text
     assert answer.data.startswith(b"\xef\xbb\xbf"), "Excel would read it in the encoding of the machine"
     return list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"), newline="")))
-
-
-def grant_reading(app) -> None:
-    """What an Admin does on the role page."""
-    with app.app_context():
-        security = app.appbuilder.sm
-        role = db.session.scalars(select(Role).where(Role.name == "ServiceAdministrator")).one()
-        security.add_permission_role(role, security.find_permission_view_menu("can_read", "PaymentInfo"))
-        db.session.commit()
 
 
 def test_csv_has_every_product_and_nothing_that_runs(root, gmail):

@@ -1,9 +1,5 @@
 """The page of the register, and what a form says about card numbers."""
 
-from sqlalchemy import select
-
-from app.directory.models import Role
-from app.foundation.database import db
 from app.payments import queries
 
 
@@ -57,12 +53,7 @@ def test_comment_takes_no_card_number(bob, hr, run_jobs):
     assert (page.status_code, "payment card" in page.text) == (422, True)
 
 
-def test_whoever_is_granted_to_read_the_register_finds_it_in_the_menu(app, alice, bob):
-    with app.app_context():
-        security = app.appbuilder.sm
-        role = db.session.scalars(select(Role).where(Role.name == "ServiceAdministrator")).one()
-        security.add_permission_role(role, security.find_permission_view_menu("can_read", "PaymentInfo"))
-        db.session.commit()
+def test_whoever_is_granted_to_read_the_register_finds_it_in_the_menu(granted, alice, bob):
     menu = alice.get("/").text.partition("<main")[0]
     assert 'href="/payments/list/"' in menu
     assert 'href="/renewals/"' in menu
